@@ -1,0 +1,52 @@
+# Everything that one does with Holdfast. `make help` lists it.
+SHELL := /bin/bash
+GO    ?= go
+BIN   := bin/holdfast
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+export CGO_ENABLED ?= 0
+
+.DEFAULT_GOAL := help
+.PHONY: help try test unit race fuzz scripts browser bench lint release build
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
+
+build: ## the static binary, bin/holdfast
+	@$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/holdfast
+
+try: build ## a simulated Slack workspace with the assistant in it: open the address that it prints
+	@$(BIN) sandbox
+
+test: lint unit scripts ## all that must be green: lint, tests, scripts on the real binary
+
+unit: ## tests of the packages
+	$(GO) test ./internal/... ./cmd/...
+
+race: ## the same under the race detector, scripts included (needs a C compiler)
+	CGO_ENABLED=1 $(GO) test -race ./...
+
+scripts: ## scenarios that start, kill and restart the real binary
+	$(GO) test .
+
+FUZZTIME ?= 30s
+fuzz: ## each fuzz target for FUZZTIME (30s)
+	@set -e; for p in $$($(GO) list ./internal/...); do \
+	  for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz' || true); do \
+	    echo "$$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$p; \
+	  done; done
+
+bench: ## benchmarks, with memory
+	$(GO) test -run '^$$' -bench . -benchmem ./internal/... .
+
+lint: ## formatting and vet
+	@f=$$(gofmt -l cmd internal *.go); if [ -n "$$f" ]; then echo "run gofmt on:"; echo "$$f"; exit 1; fi
+	$(GO) vet ./...
+
+release: ## static binaries for all platforms, with checksums, in dist/
+	@rm -rf dist; mkdir -p dist; set -e; \
+	for t in linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64; do \
+	  os=$${t%/*}; arch=$${t#*/}; ext=; [ $$os = windows ] && ext=.exe; \
+	  out=dist/holdfast-$$os-$$arch$$ext; echo $$out; \
+	  GOOS=$$os GOARCH=$$arch $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $$out ./cmd/holdfast; \
+	done; cd dist && sha256sum * > SHA256SUMS

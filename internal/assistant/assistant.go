@@ -1,0 +1,196 @@
+package assistant
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"iter"
+	"log/slog"
+	"time"
+
+	"holdfast/internal/chat"
+	"holdfast/internal/transcript"
+	"holdfast/internal/turn"
+)
+
+// Workspace is what we ask Slack about conversations and people.
+type Workspace interface {
+	// Thread reads a whole thread, page after page, oldest first.
+	Thread(ctx context.Context, c chat.Conversation) iter.Seq2[[]chat.Message, error]
+	// Person reads a profile. One that Slack does not show has NotFound set.
+	Person(ctx context.Context, team, id string) (chat.User, error)
+}
+
+// Settings say how the operator wants answers.
+type Settings struct {
+	Model        string
+	Effort       string // "" is the model's own default
+	Verbosity    string
+	MaxOutput    int // tokens; 0 is the model's own limit
+	Temperature  *float64
+	TopP         *float64
+	Instructions string // the operator's own, after ours
+	Company      string // named to the model, if set
+	Website      string
+	Store        bool
+	Background   bool
+	Transcript   transcript.Budget
+}
+
+// profileLife is how long a profile is believed.
+const profileLife = 24 * time.Hour
+
+// Assistant briefs the model.
+type Assistant struct {
+	archive   Archive
+	workspace Workspace
+	self      transcript.Self
+	settings  Settings
+	log       *slog.Logger
+	now       func() time.Time
+}
+
+// New makes an Assistant.
+func New(a Archive, w Workspace, self transcript.Self, s Settings, log *slog.Logger, now func() time.Time) *Assistant {
+	return &Assistant{archive: a, workspace: w, self: self, settings: s, log: log, now: now}
+}
+
+// Brief builds the request for a turn. See turn.Briefer.
+func (a *Assistant) Brief(ctx context.Context, t *turn.Turn) (turn.Request, error) {
+	if err := a.fetch(ctx, t); err != nil {
+		return turn.Request{}, err
+	}
+	history, err := a.archive.History(ctx, t.Conversation)
+	if err != nil {
+		return turn.Request{}, fmt.Errorf("read the conversation: %w", err)
+	}
+	people, err := a.people(ctx, t, history)
+	if err != nil {
+		return turn.Request{}, err
+	}
+	return turn.Request{
+		Model:        a.settings.Model,
+		Instructions: a.instructions(),
+		Input:        transcript.Build(history, t.Messages, people, a.self, a.settings.Transcript),
+		Effort:       a.settings.Effort,
+		Verbosity:    a.settings.Verbosity,
+		MaxOutput:    a.settings.MaxOutput,
+		Temperature:  a.settings.Temperature,
+		TopP:         a.settings.TopP,
+		Store:        a.settings.Store,
+		Background:   a.settings.Background,
+		CacheKey:     digest("lane", t.Conversation.Key()),
+		SafetyID:     digest("person", t.Conversation.Team, t.Last().User),
+		Metadata:     map[string]string{"turn_id": t.ID},
+	}, nil
+}
+
+// digest names a thing to the endpoint without telling it which thing.
+func digest(parts ...string) string {
+	h := sha256.New()
+	for _, p := range parts {
+		fmt.Fprintf(h, "%d:%s", len(p), p)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+// fetch reads Slack's own history of a thread that was going on before we were
+// called into it.
+func (a *Assistant) fetch(ctx context.Context, t *turn.Turn) error {
+	for _, m := range t.Messages {
+		if m.TS == t.Conversation.Root {
+			return nil // the conversation begins with this turn
+		}
+	}
+	fetched, err := a.archive.Fetched(ctx, t.Conversation)
+	if err != nil {
+		return fmt.Errorf("look up what is known of the thread: %w", err)
+	}
+	if fetched {
+		return nil
+	}
+	for page, err := range a.workspace.Thread(ctx, t.Conversation) {
+		if err != nil {
+			return &turn.Failure{Code: "history_unreadable", Retry: true, Cause: err,
+				Say: "Slack did not let me read this thread, so I would have answered without knowing it. Please ask again in a minute."}
+		}
+		if err := a.archive.Keep(ctx, t.Conversation, page, false); err != nil {
+			return fmt.Errorf("keep a page of the thread: %w", err)
+		}
+	}
+	if err := a.archive.Keep(ctx, t.Conversation, nil, true); err != nil {
+		return fmt.Errorf("mark the thread as read: %w", err)
+	}
+	return nil
+}
+
+// people collects everybody who speaks or is named.
+func (a *Assistant) people(ctx context.Context, t *turn.Turn, history []transcript.Said) (transcript.People, error) {
+	people := transcript.People{}
+	var meet func(id string) error
+	meet = func(id string) error {
+		if _, met := people[id]; met || id == "" || id == a.self.User {
+			return nil
+		}
+		u, err := a.person(ctx, t.Conversation.Team, id)
+		if err != nil {
+			return err
+		}
+		people[id] = u
+		return nil
+	}
+	each := func(m chat.Message) error {
+		if err := meet(m.User); err != nil {
+			return err
+		}
+		for _, id := range transcript.Mentioned(m.Text) {
+			if err := meet(id); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	for _, s := range history {
+		if s.Own {
+			continue
+		}
+		if err := each(s.Message); err != nil {
+			return nil, err
+		}
+	}
+	for _, m := range t.Messages {
+		if err := each(m); err != nil {
+			return nil, err
+		}
+	}
+	return people, nil
+}
+
+// person reads a profile from the archive, or from Slack when it is old. If
+// Slack does not answer, an old profile serves, and so does none.
+func (a *Assistant) person(ctx context.Context, team, id string) (chat.User, error) {
+	known, ok, err := a.archive.User(ctx, team, id)
+	if err != nil {
+		return chat.User{}, fmt.Errorf("read the profile of %s: %w", id, err)
+	}
+	if ok && a.now().Sub(known.Fetched) < profileLife {
+		return known, nil
+	}
+	limited, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
+	fresh, err := a.workspace.Person(limited, team, id)
+	if err != nil {
+		if ctx.Err() != nil {
+			return chat.User{}, context.Cause(ctx)
+		}
+		a.log.Warn("cannot read a profile; going on without", "user", id, "err", err)
+		known.ID = id
+		return known, nil
+	}
+	fresh.Fetched = a.now()
+	if err := a.archive.SaveUser(ctx, team, fresh); err != nil {
+		return chat.User{}, fmt.Errorf("keep the profile of %s: %w", id, err)
+	}
+	return fresh, nil
+}

@@ -1,0 +1,10 @@
+// Package assistant is the product itself: it turns a conversation into a
+// request for the model.
+//
+// # Guarantees
+//
+//  1. [Assistant.Brief] calls no model.
+//  2. History that Slack cannot give now is not taken as empty: the error says
+//     so, and the turn is tried again.
+//  3. A person whose profile cannot be read is named by id; nothing else is lost.
+package assistant

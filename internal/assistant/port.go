@@ -1,0 +1,27 @@
+package assistant
+
+import (
+	"context"
+
+	"holdfast/internal/chat"
+	"holdfast/internal/transcript"
+)
+
+// Archive is what the store remembers of conversations and people.
+type Archive interface {
+	// History returns a conversation as it is now, oldest first by ts: people's
+	// messages that are not deleted, and our own answers (Own set, Text as the
+	// Markdown that was given, TS of the first Slack message). Messages of ours
+	// that Slack told us of and whose answer is known are left out.
+	History(ctx context.Context, c chat.Conversation) ([]transcript.Said, error)
+	// Fetched tells whether Slack's own history of the conversation was read to
+	// its end once.
+	Fetched(ctx context.Context, c chat.Conversation) (bool, error)
+	// Keep stores messages read from Slack's history; what is known already
+	// with an edit as new or newer is left alone. complete marks it as fetched.
+	Keep(ctx context.Context, c chat.Conversation, messages []chat.Message, complete bool) error
+	// User returns a person, if known.
+	User(ctx context.Context, team, id string) (u chat.User, known bool, err error)
+	// SaveUser stores what Slack told of a person.
+	SaveUser(ctx context.Context, team string, u chat.User) error
+}

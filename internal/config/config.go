@@ -1,0 +1,213 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"maps"
+	"net"
+	"net/url"
+	"os"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/caarlos0/env/v11"
+	"github.com/joho/godotenv"
+)
+
+// Config is everything that an operator sets. The tags name the variables;
+// docs/configuration.md explains them.
+type Config struct {
+	SlackBotToken Secret `env:"SLACK_BOT_TOKEN"`
+	SlackAppToken Secret `env:"SLACK_APP_TOKEN"`
+	SlackAPIURL   string `env:"SLACK_API_URL" envDefault:"https://slack.com/api/"`
+
+	OpenAIKey     Secret `env:"OPENAI_API_KEY"`
+	OpenAIKeyOld  Secret `env:"OPENAI_KEY"` // the older name
+	OpenAIBaseURL string `env:"OPENAI_BASE_URL" envDefault:"https://api.openai.com/v1"`
+	OpenAIOrg     string `env:"OPENAI_ORG_ID"`
+	OpenAIProject string `env:"OPENAI_PROJECT_ID"`
+
+	DatabaseURL string `env:"DATABASE_URL" envDefault:"sqlite:data/holdfast.db"`
+	AdminAddr   string `env:"HOLDFAST_ADMIN_ADDR" envDefault:"127.0.0.1:8080"`
+
+	Model        string   `env:"GPT_MODEL" envDefault:"gpt-6.1-terra"`
+	Effort       string   `env:"DEFAULT_REASONING_EFFORT"`
+	Verbosity    string   `env:"DEFAULT_VERBOSITY"`
+	MaxOutput    int      `env:"DEFAULT_MAX_TOKENS"`
+	Temperature  *float64 `env:"DEFAULT_TEMPERATURE"`
+	TopP         *float64 `env:"DEFAULT_TOP_P"`
+	Instructions string   `env:"HOLDFAST_INSTRUCTIONS"`
+	Company      string   `env:"SLACK_COMPANY_NAME"`
+	Website      string   `env:"SLACK_COMPANY_WEBSITE"`
+	Store        bool     `env:"HOLDFAST_STORE" envDefault:"false"`
+	Background   bool     `env:"HOLDFAST_BACKGROUND" envDefault:"false"`
+	Streaming    bool     `env:"SLACK_NATIVE_STREAMING" envDefault:"true"`
+
+	ConnectTimeout time.Duration `env:"HOLDFAST_CONNECT_TIMEOUT" envDefault:"5s"`
+	FirstTimeout   time.Duration `env:"HOLDFAST_FIRST_EVENT_TIMEOUT" envDefault:"120s"`
+	IdleTimeout    seconds       `env:"API_TIMEOUT_STREAMING_CHUNK" envDefault:"120"`
+	TotalTimeout   seconds       `env:"API_TIMEOUT_READ" envDefault:"305"`
+	Drain          time.Duration `env:"HOLDFAST_DRAIN_TIMEOUT" envDefault:"10s"`
+	Attempts       int           `env:"HOLDFAST_TURN_ATTEMPTS" envDefault:"5"`
+	Connections    int           `env:"HOLDFAST_SOCKETS" envDefault:"2"`
+	InFlight       int           `env:"HOLDFAST_MAX_TURNS" envDefault:"20000"`
+
+	LogLevel  slog.Level `env:"HOLDFAST_LOG_LEVEL" envDefault:"INFO"`
+	LogFormat string     `env:"HOLDFAST_LOG_FORMAT" envDefault:"auto"`
+}
+
+// seconds is a duration that older set-ups write as a bare number of seconds.
+type seconds time.Duration
+
+// UnmarshalText reads "30" as well as "30s".
+func (s *seconds) UnmarshalText(b []byte) error {
+	text := string(b)
+	if strings.Trim(text, "0123456789.") == "" {
+		text += "s"
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		return fmt.Errorf("want seconds, such as 30 or 30s")
+	}
+	*s = seconds(d)
+	return nil
+}
+
+// Load reads and checks the configuration. environ is what os.Environ returns;
+// file is the path of an .env file, which need not exist.
+func Load(environ []string, file string) (Config, error) {
+	vars, err := godotenv.Read(file)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return Config{}, fmt.Errorf("%s: cannot be read (%w): each line is NAME=value", file, err)
+	}
+	if vars == nil {
+		vars = map[string]string{}
+	}
+	maps.Copy(vars, env.ToMap(environ))
+	for name, value := range vars {
+		if strings.TrimSpace(value) == "" {
+			delete(vars, name) // NAME= is as good as not set
+		}
+	}
+	var c Config
+	err = env.ParseWithOptions(&c, env.Options{Environment: vars, FuncMap: map[reflect.Type]env.ParserFunc{
+		reflect.TypeFor[Secret](): func(v string) (any, error) { return Secret(strings.TrimSpace(v)), nil },
+	}})
+	if agg, ok := errors.AsType[env.AggregateError](err); ok {
+		var mistakes []error
+		for _, e := range agg.Errors {
+			mistakes = append(mistakes, mistake(e))
+		}
+		return Config{}, errors.Join(mistakes...)
+	}
+	if err != nil {
+		return Config{}, fmt.Errorf("read the environment: %w", err)
+	}
+	if c.OpenAIKey == "" {
+		c.OpenAIKey = c.OpenAIKeyOld
+	}
+	return c, nil
+}
+
+// mistake names the variable rather than our field.
+func mistake(err error) error {
+	parse, ok := errors.AsType[env.ParseError](err)
+	if !ok {
+		return err
+	}
+	name := parse.Name
+	if f, ok := reflect.TypeFor[Config]().FieldByName(parse.Name); ok {
+		name = f.Tag.Get("env")
+	}
+	return fmt.Errorf("%s: not a valid %s: %w", name, parse.Type, parse.Err)
+}
+
+// Check tells everything that keeps the assistant from serving, one line each.
+func (c Config) Check() error {
+	var m []error
+	say := func(format string, args ...any) { m = append(m, fmt.Errorf(format, args...)) }
+
+	switch {
+	case c.SlackBotToken == "":
+		say("SLACK_BOT_TOKEN: not set: copy the Bot User OAuth Token (xoxb-…) from your Slack app's page “OAuth & Permissions”")
+	case !strings.HasPrefix(c.SlackBotToken.Reveal(), "xoxb-") && !strings.HasPrefix(c.SlackBotToken.Reveal(), "xoxe."):
+		say("SLACK_BOT_TOKEN: not a bot token: it must begin with xoxb-; take the Bot User OAuth Token from “OAuth & Permissions”")
+	}
+	switch {
+	case c.SlackAppToken == "":
+		say("SLACK_APP_TOKEN: not set: make an app-level token (xapp-…) with the scope connections:write on the page “Basic Information”")
+	case !strings.HasPrefix(c.SlackAppToken.Reveal(), "xapp-"):
+		say("SLACK_APP_TOKEN: not an app-level token: it must begin with xapp-; make one on the page “Basic Information”")
+	}
+	if c.OpenAIKey == "" {
+		say("OPENAI_API_KEY: not set: make a key in your OpenAI project; for a server that wants none, set it to any word")
+	}
+	for name, raw := range map[string]string{"SLACK_API_URL": c.SlackAPIURL, "OPENAI_BASE_URL": c.OpenAIBaseURL} {
+		if u, err := url.Parse(raw); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			say("%s: %q is not a web address: write it like https://host/path", name, raw)
+		}
+	}
+	if path, ok := strings.CutPrefix(c.DatabaseURL, "sqlite:"); !ok || path == "" {
+		say("DATABASE_URL: %q: this version keeps its data in SQLite: write sqlite:PATH, such as sqlite:data/holdfast.db", withoutPassword(c.DatabaseURL))
+	}
+	if _, _, err := net.SplitHostPort(c.AdminAddr); err != nil && c.AdminAddr != "off" {
+		say("HOLDFAST_ADMIN_ADDR: %q: write host:port, such as 127.0.0.1:8080, or off", c.AdminAddr)
+	}
+	if !slices.Contains([]string{"", "none", "minimal", "low", "medium", "high", "xhigh", "max"}, c.Effort) {
+		say("DEFAULT_REASONING_EFFORT: %q: want none, low, medium, high, xhigh or max", c.Effort)
+	}
+	if !slices.Contains([]string{"", "low", "medium", "high"}, c.Verbosity) {
+		say("DEFAULT_VERBOSITY: %q: want low, medium or high", c.Verbosity)
+	}
+	if !slices.Contains([]string{"auto", "text", "json"}, c.LogFormat) {
+		say("HOLDFAST_LOG_FORMAT: %q: want auto, text or json", c.LogFormat)
+	}
+	if c.Background && !c.Store {
+		say("HOLDFAST_BACKGROUND: needs HOLDFAST_STORE=true, as the endpoint keeps what it runs in the background")
+	}
+	total, idle := time.Duration(c.TotalTimeout), time.Duration(c.IdleTimeout)
+	if c.ConnectTimeout <= 0 || c.ConnectTimeout >= c.FirstTimeout {
+		say("HOLDFAST_CONNECT_TIMEOUT: %s: must be more than 0 and less than HOLDFAST_FIRST_EVENT_TIMEOUT (%s)", c.ConnectTimeout, c.FirstTimeout)
+	}
+	if c.FirstTimeout > total {
+		say("HOLDFAST_FIRST_EVENT_TIMEOUT: %s: must not be more than API_TIMEOUT_READ (%s), the time for a whole answer", c.FirstTimeout, total)
+	}
+	if idle <= 0 || idle > total {
+		say("API_TIMEOUT_STREAMING_CHUNK: %s: must be more than 0 and not more than API_TIMEOUT_READ (%s)", idle, total)
+	}
+	if c.Attempts < 1 {
+		say("HOLDFAST_TURN_ATTEMPTS: %d: must be at least 1", c.Attempts)
+	}
+	if c.Connections < 1 || c.Connections > 10 {
+		say("HOLDFAST_SOCKETS: %d: Slack allows 1 to 10 connections for an app; 2 is right for one replica", c.Connections)
+	}
+	if c.InFlight < 1 {
+		say("HOLDFAST_MAX_TURNS: %d: must be at least 1", c.InFlight)
+	}
+	slices.SortFunc(m, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
+	return errors.Join(m...)
+}
+
+// SQLitePath is the file that DatabaseURL names.
+func (c Config) SQLitePath() string { return strings.TrimPrefix(c.DatabaseURL, "sqlite:") }
+
+func withoutPassword(raw string) string {
+	if u, err := url.Parse(raw); err == nil {
+		return u.Redacted()
+	}
+	return "(not shown)"
+}
+
+// Idle is the longest silence of a model in mid-answer.
+func (c Config) Idle() time.Duration { return time.Duration(c.IdleTimeout) }
+
+// Total is the time for one whole answer of a model.
+func (c Config) Total() time.Duration { return time.Duration(c.TotalTimeout) }
+
+// ReadEnv is Load with the process's own environment and the .env file of the
+// working directory.
+func ReadEnv() (Config, error) { return Load(os.Environ(), ".env") }

@@ -1,0 +1,19 @@
+// Package inbox stores everything that Slack delivers before Slack is told
+// that it arrived.
+//
+// # Guarantees
+//
+//  1. [Inbox.Receive] returns without an error only after the envelope's row is
+//     committed, durable over power loss. Only then may it be acknowledged.
+//  2. Whatever parses as JSON is stored, of a known type or not. Classifying
+//     never refuses and never panics.
+//  3. One message is one row, whatever delivers it: message event, app_mention,
+//     redelivery, history. The key that deduplicates is in the row itself.
+//  4. A row for the assistant and the count of its lane's open work are written
+//     in one transaction.
+//  5. A richer delivery of the same message (the message event after the
+//     mention) replaces a poorer one while nobody has begun to answer it; a
+//     message that was overheard becomes work at most once.
+//
+// Not guaranteed: order of arrival. Lanes order by Slack's ts.
+package inbox

@@ -1,0 +1,24 @@
+// Package turn is one run of the assistant for one or more messages of a
+// lane: its states, its journal, and the way from messages to one outcome.
+//
+// # Guarantees
+//
+//  1. A turn moves only along the arrows of [State.To]; every other move is
+//     refused. docs/state-machine.md draws them.
+//  2. [Runner.Run] ends each turn that it began in exactly one of three ways:
+//     a terminal outcome for every message of the turn, stored before Run
+//     returns; a yield (the process is stopping), which costs no attempt; or an
+//     error, with the turn left as it was for whoever has the lane next.
+//  3. Text counts as complete only after the model said so. Whatever else
+//     happens, the text that came is kept and the reason stands under it.
+//  4. What a person can see of an answer was journalled first, so a resumed
+//     turn never knows less than Slack shows.
+//  5. One retry budget serves a turn, over all its attempts at the model.
+//  6. A turn whose attempts are used up fails visibly and does not run again.
+//
+// Not guaranteed: that the model is asked only once. A turn that is resumed
+// without a resumable response asks again and replaces the partial text.
+//
+// The package imports the standard library and chat alone. Stores, models and
+// surfaces implement the ports that it declares.
+package turn

@@ -1,0 +1,131 @@
+package turn
+
+import (
+	"context"
+	"strings"
+	"sync"
+)
+
+// draft is the answer while it grows. The run writes it, the surface's
+// goroutine saves and reads it.
+type draft struct {
+	store Store
+	fence Fence
+	turn  string
+
+	mu         sync.Mutex
+	b          strings.Builder
+	response   string
+	background bool
+	sequence   int64
+	saved      int  // bytes of the text that are journalled
+	visible    bool // the surface was given some of it
+
+	saving sync.Mutex // one save at a time, so that positions are in order
+}
+
+func newDraft(s Store, f Fence, t *Turn) *draft {
+	return &draft{store: s, fence: f, turn: t.ID}
+}
+
+// begin notes that a response exists. A new one replaces what an earlier one
+// had written.
+func (d *draft) begin(ctx context.Context, e Event, background bool, from Cursor) error {
+	d.saving.Lock()
+	defer d.saving.Unlock()
+	d.mu.Lock()
+	same := from.ResponseID != "" && e.ResponseID == from.ResponseID
+	if !same {
+		d.b = strings.Builder{}
+		d.response, d.background, d.sequence, d.saved = e.ResponseID, background, e.Sequence, 0
+	}
+	d.mu.Unlock()
+	if same {
+		return nil
+	}
+	if err := d.store.Record(ctx, d.fence, d.turn, asked(e.ResponseID, background)); err != nil {
+		return storeError{err}
+	}
+	return nil
+}
+
+// restore takes up where the journal ends.
+func (d *draft) restore(p Progress) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.b = strings.Builder{}
+	d.b.WriteString(p.Text)
+	d.response, d.background, d.sequence, d.saved = p.ResponseID, p.Background, p.Sequence, len(p.Text)
+}
+
+func (d *draft) add(e Event) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.b.WriteString(e.Text)
+	d.sequence = max(d.sequence, e.Sequence)
+}
+
+func (d *draft) pass(e Event) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.sequence = max(d.sequence, e.Sequence)
+}
+
+// item journals a finished output item with all the text before it.
+func (d *draft) item(ctx context.Context, e Event) error {
+	d.pass(e)
+	_, err := d.record(ctx, Record{Kind: Item, Sequence: e.Sequence, Data: e.Item})
+	return err
+}
+
+// save is the turn's Live: it journals the text so far and returns it.
+func (d *draft) save(ctx context.Context) (string, error) {
+	text, err := d.record(ctx)
+	if err == nil && text != "" {
+		d.mu.Lock()
+		d.visible = true
+		d.mu.Unlock()
+	}
+	return text, err
+}
+
+func (d *draft) record(ctx context.Context, more ...Record) (string, error) {
+	d.saving.Lock()
+	defer d.saving.Unlock()
+	d.mu.Lock()
+	text, seq, from := d.b.String(), d.sequence, d.saved
+	d.mu.Unlock()
+	var records []Record
+	if len(text) > from {
+		records = append(records, Record{Kind: Position, Sequence: seq, Text: text[from:]})
+	}
+	records = append(records, more...)
+	if len(records) > 0 {
+		if err := d.store.Record(ctx, d.fence, d.turn, records...); err != nil {
+			return "", storeError{err}
+		}
+	}
+	d.mu.Lock()
+	d.saved = len(text)
+	d.mu.Unlock()
+	return text, nil
+}
+
+func (d *draft) text() string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.b.String()
+}
+
+func (d *draft) shown() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.visible
+}
+
+// cursor is where the response can be taken up, if the endpoint can do that.
+func (d *draft) cursor() (Cursor, bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return Cursor{ResponseID: d.response, Sequence: d.sequence}, d.background && d.response != ""
+}

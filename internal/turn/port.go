@@ -1,0 +1,158 @@
+package turn
+
+import (
+	"context"
+	"encoding/json"
+	"iter"
+
+	"holdfast/internal/chat"
+)
+
+// Store keeps turns. Every call but Begin's first is fenced: it returns
+// ErrFenced and changes nothing if the fence is no longer the lane's.
+type Store interface {
+	// Begin returns the lane's unfinished turn with its attempt raised by one,
+	// or a new turn for all open messages of the lane (at most a store's batch,
+	// oldest first by ts), or nil if there is none, in which case the lane is
+	// free again.
+	Begin(ctx context.Context, f Fence) (*Turn, error)
+	// Record appends to the journal, durably.
+	Record(ctx context.Context, f Fence, turn string, records ...Record) error
+	// Finish stores the terminal state, gives each message of the turn its one
+	// outcome (the last one the turn's own, the others Merged if it answered,
+	// else the same), and tells whether the lane has more work. If it has not,
+	// the lane is free again.
+	Finish(ctx context.Context, f Fence, turn string, r Result) (more bool, err error)
+	// Yield gives the lane back with its turn unfinished and the attempt not
+	// counted.
+	Yield(ctx context.Context, f Fence, turn string) error
+}
+
+// Briefer builds the request for a turn: transcript, instructions, settings.
+// A *Failure refuses the turn with words for the person.
+type Briefer interface {
+	Brief(ctx context.Context, t *Turn) (Request, error)
+}
+
+// Model answers requests. Respond starts one response, or resumes the one that
+// from names; each event is yielded as it arrives. The sequence ends after a
+// Done event, or after one non-nil error, which is a *Failure where the cause
+// is understood. Breaking out of the loop or cancelling ctx ends the request
+// and closes its connection.
+type Model interface {
+	Respond(ctx context.Context, r Request, from Cursor) iter.Seq2[Event, error]
+}
+
+// Cursor is a place in a stream. The zero Cursor means a new response.
+type Cursor struct {
+	ResponseID string
+	Sequence   int64
+}
+
+// Request is what the model is asked; every field is meant for one place of
+// the wire format, and zero means "leave it out".
+type Request struct {
+	Model        string
+	Instructions string // the operator's; the same bytes for every turn of a conversation
+	Input        []Input
+	Effort       string // none, minimal, low, medium, high, xhigh, max
+	Verbosity    string // low, medium, high
+	MaxOutput    int    // tokens
+	Temperature  *float64
+	TopP         *float64
+	Store        bool // the endpoint may keep the response
+	Background   bool // the endpoint runs it detached, so that it can be resumed
+	CacheKey     string
+	SafetyID     string            // a hash that names the person to the endpoint, at most 128 characters
+	Metadata     map[string]string // at most 16 pairs
+}
+
+// Role is who speaks in an Input.
+type Role string
+
+// The roles of the Responses API that we use.
+const (
+	User      Role = "user"
+	Assistant Role = "assistant"
+	Developer Role = "developer"
+)
+
+// Input is one item of the request: a message, or an earlier output item
+// replayed as it came (then Raw alone is set).
+type Input struct {
+	Role Role
+	Text string
+	Raw  json.RawMessage
+}
+
+// EventKind says what an Event means.
+type EventKind int
+
+const (
+	// Started: the response exists; Event.ResponseID is known.
+	Started EventKind = iota + 1
+	// Delta: more text of the answer, in Event.Text. A new output item after
+	// another is preceded by a blank line, so that sentences do not run together.
+	Delta
+	// Thinking: the model shows what it is doing; Event.Text is a short phrase
+	// or empty.
+	Thinking
+	// ItemDone: an output item is complete, Event.Item is its raw JSON.
+	ItemDone
+	// Alive: something arrived that has no meaning for us but life.
+	Alive
+	// Done: the terminal event; Event.Done is set.
+	Done
+)
+
+// Event is one step of a response.
+type Event struct {
+	Kind       EventKind
+	Sequence   int64 // the endpoint's number; 0 if it gives none
+	ResponseID string
+	Text       string
+	Item       json.RawMessage
+	Done       *Final
+}
+
+// Final is what the terminal event said: the truth about the response.
+type Final struct {
+	Complete bool   // the model said that it was done
+	Reason   string // when not: "max_output_tokens", "content_filter", …
+	Refusal  bool   // the text is a refusal
+	Text     string // the whole text; empty if the endpoint did not repeat it
+	Items    []json.RawMessage
+	Usage    Usage
+}
+
+// Usage is the endpoint's own count, in tokens.
+type Usage struct {
+	Input, Cached, Output, Reasoning int64
+}
+
+// Live journals the text that has come so far and returns it. Only what Live
+// returned may be shown, so that the journal never knows less than Slack.
+type Live func(ctx context.Context) (text string, err error)
+
+// Surfaces opens the Slack messages on which a turn's answer appears. An
+// earlier attempt's messages are found and used again.
+type Surfaces interface {
+	Open(ctx context.Context, f Fence, t *Turn, live Live) (Surface, error)
+}
+
+// Surface is where one turn's answer appears. Working and Changed return at
+// once, and the latest state wins. Only Finish must reach Slack.
+type Surface interface {
+	// Working shows a sign of life. An empty phrase means the default one.
+	Working(phrase string)
+	// Changed says that there is more text: the surface calls Live when it is
+	// about to write.
+	Changed()
+	// Finish makes text the final answer, with a notice under it if there is
+	// one, clears every sign of life, and returns the first message's ts when
+	// all of it is confirmed by Slack.
+	Finish(ctx context.Context, text, notice string) (ts chat.TS, err error)
+	// Close ends the surface's own goroutine; what Slack shows stays. It is
+	// safe to call twice and after Finish.
+	Close()
+}

@@ -1,0 +1,172 @@
+package turn
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"holdfast/internal/chat"
+)
+
+// Options tune a Runner. Zero values mean the defaults.
+type Options struct {
+	Logger   *slog.Logger
+	Attempts int           // runs of one turn before it is given up; 5
+	Calls    int           // requests to the model in one run of a turn; 4
+	Total    time.Duration // from the start of a run until the model must be done; 15 min
+	Backoff  time.Duration // before the second request, doubled for each further one; 500 ms
+	Patience time.Duration // the longest wait that an endpoint may ask for; 60 s
+}
+
+// Runner runs turns.
+type Runner struct {
+	store    Store
+	briefer  Briefer
+	model    Model
+	surfaces Surfaces
+	o        Options
+}
+
+// NewRunner makes a Runner.
+func NewRunner(s Store, b Briefer, m Model, surfaces Surfaces, o Options) *Runner {
+	if o.Attempts <= 0 {
+		o.Attempts = 5
+	}
+	if o.Calls <= 0 {
+		o.Calls = 4
+	}
+	if o.Total <= 0 {
+		o.Total = 15 * time.Minute
+	}
+	if o.Backoff <= 0 {
+		o.Backoff = 500 * time.Millisecond
+	}
+	if o.Patience <= 0 {
+		o.Patience = time.Minute
+	}
+	return &Runner{store: s, briefer: b, model: m, surfaces: surfaces, o: o}
+}
+
+// RunLane runs the lane's turns until it has no more work. It returns nil when
+// the lane was freed, ErrYield when it was given back because the process
+// stops, and otherwise an error with the lane still ours.
+func (r *Runner) RunLane(ctx context.Context, f Fence) error {
+	for {
+		more, err := r.run(ctx, f)
+		if err != nil || !more {
+			return err
+		}
+	}
+}
+
+func (r *Runner) run(ctx context.Context, f Fence) (more bool, err error) {
+	t, err := r.store.Begin(ctx, f)
+	if err != nil {
+		return false, r.stopped(ctx, f, "", fmt.Errorf("begin a turn: %w", err))
+	}
+	if t == nil {
+		return false, nil
+	}
+	log := r.o.Logger.With("turn", t.ID, "lane", f.Lane, "attempt", t.Attempt)
+	log.Info("turn begins", "messages", len(t.Messages))
+
+	d := newDraft(r.store, f, t)
+	surface, err := r.surfaces.Open(ctx, f, t, d.save)
+	if err != nil {
+		return false, r.stopped(ctx, f, t.ID, fmt.Errorf("open the surface: %w", err))
+	}
+	defer surface.Close()
+	surface.Working("")
+
+	c, err := r.conclude(ctx, t, d, surface, log)
+	if err != nil {
+		return false, r.stopped(ctx, f, t.ID, err)
+	}
+	ts, err := r.show(ctx, t, surface, c)
+	if lost, ok := errors.AsType[*undeliverable](err); ok {
+		log.Error("Slack will not take the answer", "err", lost.error)
+		c.State, c.Reason, err = Failed, "undeliverable", nil
+	}
+	if err != nil {
+		return false, r.stopped(ctx, f, t.ID, err)
+	}
+	more, err = r.store.Finish(ctx, f, t.ID, Result{State: c.State, Reason: c.Reason, Answer: c.Text, AnswerTS: ts})
+	if err != nil {
+		return false, r.stopped(ctx, f, t.ID, fmt.Errorf("finish the turn: %w", err))
+	}
+	log.Info("turn ends", "outcome", c.State, "reason", c.Reason, "chars", len(c.Text), "took", time.Since(t.Started))
+	return more, nil
+}
+
+// stopped decides what an interrupted run leaves behind. A process that stops
+// in good order gives the turn back without costing it an attempt.
+func (r *Runner) stopped(ctx context.Context, f Fence, turnID string, err error) error {
+	if !errors.Is(context.Cause(ctx), ErrYield) {
+		if cause := context.Cause(ctx); cause != nil {
+			return cause
+		}
+		return err
+	}
+	give, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	if e := r.store.Yield(give, f, turnID); e != nil && !errors.Is(e, ErrFenced) {
+		return fmt.Errorf("yield the turn: %w", e)
+	}
+	return ErrYield
+}
+
+// conclude brings the turn to the point where nothing more is asked of the
+// model, and journals that point.
+func (r *Runner) conclude(ctx context.Context, t *Turn, d *draft, s Surface, log *slog.Logger) (Conclusion, error) {
+	p := Replay(t.Journal)
+	if p.Conclusion != nil {
+		return *p.Conclusion, nil
+	}
+	var c Conclusion
+	if t.Attempt > r.o.Attempts {
+		c = failed(&Failure{Code: "gave_up", Say: "I tried this several times and something went wrong each time, so I stopped. Please ask again, perhaps in other words."}, p.Shown)
+	} else {
+		var err error
+		if c, err = r.ask(ctx, t, d, s, p, log); err != nil {
+			return Conclusion{}, err
+		}
+	}
+	data, err := json.Marshal(c)
+	if err != nil {
+		return Conclusion{}, fmt.Errorf("encode the conclusion: %w", err)
+	}
+	if err := r.store.Record(ctx, d.fence, t.ID, Record{Kind: Concluded, Text: c.Text, Data: data}); err != nil {
+		return Conclusion{}, fmt.Errorf("journal the conclusion: %w", err)
+	}
+	return c, nil
+}
+
+// deliveries is how many runs of a turn may try to show a conclusion: hours, at
+// the pauses between them.
+const deliveries = 100
+
+// undeliverable is an answer that Slack refuses for good: the channel is gone,
+// or we were removed from it. There is nowhere left to say so but the log.
+type undeliverable struct{ error }
+
+// show delivers the conclusion. An answer that Slack cannot take now is tried
+// again later by the lane; one that Slack will never take ends the turn.
+func (r *Runner) show(ctx context.Context, t *Turn, s Surface, c Conclusion) (chat.TS, error) {
+	notice := c.Notice
+	if notice != "" && c.State == Failed {
+		notice += " (turn " + t.ID + ")"
+	}
+	ts, err := s.Finish(ctx, c.Text, notice)
+	if err == nil || ctx.Err() != nil {
+		return ts, err
+	}
+	failure, ok := errors.AsType[*Failure](err)
+	if ok && !failure.Retry || t.Attempt > deliveries {
+		return ts, &undeliverable{err}
+	}
+	pause := min(2*time.Second<<min(t.Attempt, 6), 2*time.Minute)
+	return "", &Failure{Code: "not_delivered", Retry: true, After: pause, Cause: err}
+}
