@@ -128,7 +128,7 @@ type File struct {
 // User is a person or app of the workspace.
 type User struct {
 	ID       string
-	Name     string // what others see: display name, else real name, else handle
+	Name     string // real name, else display name, else handle
 	Zone     string // IANA name, such as "Europe/London"; empty if unknown
 	Offset   int    // seconds east of UTC, used when Zone is unknown to us
 	Bot      bool

@@ -30,6 +30,7 @@ type Config struct {
 	OpenAIBaseURL string `env:"OPENAI_BASE_URL" envDefault:"https://api.openai.com/v1"`
 	OpenAIOrg     string `env:"OPENAI_ORG_ID"`
 	OpenAIProject string `env:"OPENAI_PROJECT_ID"`
+	Endpoint      string `env:"HOLDFAST_ENDPOINT" envDefault:"auto"`
 
 	DatabaseURL string `env:"DATABASE_URL" envDefault:"sqlite:data/holdfast.db"`
 	AdminAddr   string `env:"HOLDFAST_ADMIN_ADDR" envDefault:"127.0.0.1:8080"`
@@ -165,6 +166,9 @@ func (c Config) Check() error {
 	}
 	if !slices.Contains([]string{"auto", "text", "json"}, c.LogFormat) {
 		say("HOLDFAST_LOG_FORMAT: %q: want auto, text or json", c.LogFormat)
+	}
+	if !slices.Contains([]string{"auto", "full", "basic"}, c.Endpoint) {
+		say("HOLDFAST_ENDPOINT: %q: want auto, full (all of OpenAI's API) or basic (what every compatible server has)", c.Endpoint)
 	}
 	if c.Background && !c.Store {
 		say("HOLDFAST_BACKGROUND: needs HOLDFAST_STORE=true, as the endpoint keeps what it runs in the background")

@@ -1,0 +1,131 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/google/uuid"
+
+	"holdfast/internal/admin"
+	"holdfast/internal/assistant"
+	"holdfast/internal/config"
+	"holdfast/internal/inbox"
+	"holdfast/internal/lane"
+	"holdfast/internal/openai"
+	"holdfast/internal/outbox"
+	"holdfast/internal/slack/event"
+	slacksocket "holdfast/internal/slack/socket"
+	"holdfast/internal/slack/surface"
+	"holdfast/internal/slack/web"
+	"holdfast/internal/store/sqlite"
+	"holdfast/internal/telemetry"
+	"holdfast/internal/transcript"
+	"holdfast/internal/turn"
+)
+
+// SetupError is a mistake that the operator can mend: its line says how.
+type SetupError struct {
+	Say   string
+	Cause error
+}
+
+func (e *SetupError) Error() string {
+	if e.Cause == nil {
+		return e.Say
+	}
+	return telemetry.Redact(fmt.Sprintf("%s (%v)", e.Say, e.Cause))
+}
+
+func (e *SetupError) Unwrap() error { return e.Cause }
+
+// Serve runs the assistant in a real workspace until ctx ends. Logs go to w.
+func Serve(ctx context.Context, c config.Config, w io.Writer) error {
+	log := telemetry.NewLogger(w, c.LogFormat, c.LogLevel)
+	return serve(ctx, c, log)
+}
+
+func serve(ctx context.Context, c config.Config, log *slog.Logger) (err error) {
+	db, err := sqlite.Open(ctx, c.SQLitePath(), sqlite.Options{Logger: log})
+	if err != nil {
+		return &SetupError{Say: "DATABASE_URL: the database " + c.SQLitePath() + " cannot be opened", Cause: err}
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+
+	calls := web.New(web.Options{APIURL: c.SlackAPIURL, Token: c.SlackBotToken.Reveal(), Logger: log})
+	defer calls.Close()
+	who, err := identify(ctx, calls, log)
+	if err != nil || ctx.Err() != nil {
+		return err
+	}
+	model, err := openai.New(openai.Options{
+		BaseURL: c.OpenAIBaseURL, Key: c.OpenAIKey.Reveal(), Organization: c.OpenAIOrg, Project: c.OpenAIProject, Logger: log,
+		Capabilities: capabilities(c.Endpoint),
+		Deadlines:    openai.Deadlines{Connect: c.ConnectTimeout, FirstEvent: c.FirstTimeout, Idle: c.Idle(), Total: c.Total()},
+	})
+	if err != nil {
+		return &SetupError{Say: err.Error()}
+	}
+	defer model.Close()
+	if err := checkModel(ctx, model, c.Model, log); err != nil {
+		return err
+	}
+
+	decoder := event.New(event.Identity{Team: who.Team, BotUser: who.User, Bot: who.Bot, App: who.App})
+	workspace := slack{web: calls, who: who}
+	self := transcript.Self{User: who.User, Name: ownName(ctx, calls, who, log), App: who.App, Bot: who.Bot}
+	briefer := assistant.New(db, workspace, self, assistant.Settings{
+		Model: c.Model, Effort: c.Effort, Verbosity: c.Verbosity, MaxOutput: c.MaxOutput,
+		Temperature: c.Temperature, TopP: c.TopP,
+		Instructions: c.Instructions, Company: c.Company, Website: c.Website, Store: c.Store, Background: c.Background,
+	}, log, time.Now)
+	surfaces := surface.New(workspace, outbox.New(db.Outbox(), nil), surface.Options{Logger: log, Team: who.Team, Native: c.Streaming})
+	// A turn may ask more than once; each call has its own deadline.
+	runner := turn.NewRunner(db, briefer, model, surfaces, turn.Options{Logger: log, Attempts: c.Attempts, Total: 2 * c.Total()})
+	lanes := lane.New(db, runner, lane.Options{
+		Logger: log, NewID: func() string { return uuid.Must(uuid.NewV7()).String() }, Running: c.InFlight, Drain: c.Drain,
+	})
+	receive := receiver{inbox.New(db, decoder, lanes.Wake)}
+	app := web.New(web.Options{APIURL: c.SlackAPIURL, Token: c.SlackAppToken.Reveal(), Logger: log})
+	defer app.Close()
+	socket := slacksocket.New(slacksocket.Options{Open: app.OpenConnection, Receiver: receive, Connections: c.Connections, Logger: log})
+
+	stopAdmin, err := serveAdmin(ctx, c.AdminAddr, log, map[string]admin.Check{
+		"slack socket": func() error { return socketReady(socket) },
+		"database":     func() error { return db.Check(ctx) },
+	})
+	if err != nil {
+		return err
+	}
+	defer stopAdmin()
+
+	log.Info("serving", "workspace", who.TeamName, "as", who.UserName, "model", c.Model)
+	err = run(ctx, socket.Run, lanes.Run)
+	if fatal, ok := errors.AsType[*slacksocket.FatalError](err); ok {
+		return &SetupError{Say: "SLACK_APP_TOKEN: " + fatal.Error()}
+	}
+	if err == nil {
+		log.Info("stopped")
+	}
+	return err
+}
+
+// run receives and works until ctx ends or one of the two does. Lanes end after
+// the socket, as what it took in last still wakes them.
+func run(ctx context.Context, receive, work func(context.Context) error) error {
+	working, stopWork := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopWork()
+	receiving, stopReceiving := context.WithCancel(ctx)
+	defer stopReceiving()
+	worked := make(chan error, 1)
+	go func() {
+		defer stopReceiving()
+		worked <- work(working)
+	}()
+	err := receive(receiving)
+	stopWork()
+	return errors.Join(err, <-worked)
+}

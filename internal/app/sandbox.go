@@ -1,0 +1,142 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+
+	"holdfast/internal/config"
+	"holdfast/internal/modelsim"
+	"holdfast/internal/slacksim"
+	"holdfast/internal/slacksim/ui"
+	"holdfast/internal/telemetry"
+)
+
+// SandboxOptions are the flags of sandbox.
+type SandboxOptions struct {
+	Addr  string // where the page listens; loopback only
+	Dir   string // keeps the database and the workspace between runs
+	Fresh bool   // forget what earlier runs left
+}
+
+// version is what the build says of itself.
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "dev"
+}
+
+// Sandbox runs a simulated workspace, a scripted model unless c names a real
+// one, and the assistant between them, until ctx ends.
+func Sandbox(ctx context.Context, c config.Config, o SandboxOptions, out, logs io.Writer) error {
+	if o.Fresh {
+		for _, f := range []string{"workspace.json", "holdfast.db", "holdfast.db-wal", "holdfast.db-shm"} {
+			if err := os.Remove(filepath.Join(o.Dir, f)); err != nil && !errors.Is(err, os.ErrNotExist) {
+				return &SetupError{Say: "--fresh: cannot forget what is in " + o.Dir, Cause: err}
+			}
+		}
+	}
+	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
+		return &SetupError{Say: "--dir: cannot make the folder " + o.Dir, Cause: err}
+	}
+	if c.LogLevel == slog.LevelInfo {
+		c.LogLevel = slog.LevelWarn // the page has the log that people want
+	}
+	log := telemetry.NewLogger(logs, c.LogFormat, c.LogLevel)
+
+	if note, stop, err := sandboxModel(ctx, &c, log); err != nil {
+		return err
+	} else {
+		defer stop()
+		c.DatabaseURL = "sqlite:" + filepath.Join(o.Dir, "holdfast.db")
+		c.AdminAddr = "off"
+		return sandboxSlack(ctx, c, o, note, out, log)
+	}
+}
+
+// sandboxModel starts the scripted model and points c at it, unless c names a
+// real one. note tells people which it is.
+func sandboxModel(ctx context.Context, c *config.Config, log *slog.Logger) (note string, stop func(), err error) {
+	if c.OpenAIKey != "" || c.OpenAIBaseURL != "https://api.openai.com/v1" {
+		if c.OpenAIKey == "" {
+			c.OpenAIKey = "none"
+		}
+		return "Simulated workspace, real model: " + c.Model, func() {}, nil
+	}
+	sim := modelsim.New(modelsim.Options{Logger: log, Demo: true})
+	server, err := sim.Start(ctx, "127.0.0.1:0")
+	if err != nil {
+		return "", nil, fmt.Errorf("start the scripted model: %w", err)
+	}
+	c.OpenAIBaseURL, c.OpenAIKey, c.Endpoint = server.URL(), "sk-sandbox-demo", "full"
+	return "Simulated workspace, built-in demo model", func() {
+		if err := errors.Join(server.Close(), sim.Close()); err != nil {
+			log.Warn("stop the scripted model", "err", err)
+		}
+	}, nil
+}
+
+// sandboxSlack starts the simulated workspace and serves it.
+func sandboxSlack(ctx context.Context, c config.Config, o SandboxOptions, note string, out io.Writer, log *slog.Logger) error {
+	c.SlackBotToken, c.SlackAppToken = "xoxb-sandbox", "xapp-1-sandbox"
+	sim := slacksim.New(slacksim.Options{
+		Logger: log, Page: ui.Page(), Limits: true, Note: note,
+		BotToken: c.SlackBotToken.Reveal(), AppToken: c.SlackAppToken.Reveal(),
+	})
+	file := filepath.Join(o.Dir, "workspace.json")
+	if err := load(sim, file); err != nil {
+		return &SetupError{Say: "the saved workspace " + file + " cannot be read: run once with --fresh to begin anew", Cause: err}
+	}
+	server, err := sim.Start(ctx, o.Addr)
+	if err != nil {
+		if _, busy := errors.AsType[*net.OpError](err); busy {
+			return &SetupError{Say: "--addr: cannot listen on " + o.Addr + ": try --addr 127.0.0.1:0", Cause: err}
+		}
+		return &SetupError{Say: "--addr: " + err.Error()}
+	}
+	c.SlackAPIURL = server.APIURL()
+
+	fmt.Fprintf(out, "%s.\n\n  Open %s\n\nWrite to @Holdfast there. Ctrl-C stops it; %s is kept for next time.\n", note, server.URL(), o.Dir)
+	err = serve(ctx, c, log)
+	return errors.Join(err, save(sim, file), server.Close(), sim.Close())
+}
+
+func load(sim *slacksim.Sim, file string) error {
+	f, err := os.Open(file)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	var a slacksim.Archive
+	if err := json.NewDecoder(f).Decode(&a); err != nil {
+		return err
+	}
+	return sim.Import(a)
+}
+
+// save replaces the file as a whole, so that a crash leaves the old one.
+func save(sim *slacksim.Sim, file string) error {
+	f, err := os.CreateTemp(filepath.Dir(file), "workspace-*.tmp")
+	if err != nil {
+		return fmt.Errorf("save the workspace: %w", err)
+	}
+	err = json.NewEncoder(f).Encode(sim.Export())
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = os.Rename(f.Name(), file)
+	}
+	if err != nil {
+		return fmt.Errorf("save the workspace: %w", errors.Join(err, os.Remove(f.Name())))
+	}
+	return nil
+}

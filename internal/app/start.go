@@ -1,0 +1,123 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"holdfast/internal/admin"
+	"holdfast/internal/inbox"
+	"holdfast/internal/openai"
+	slacksocket "holdfast/internal/slack/socket"
+	"holdfast/internal/slack/web"
+	"holdfast/internal/turn"
+)
+
+// receiver joins the socket to the inbox.
+type receiver struct{ inbox *inbox.Inbox }
+
+// Receive stores an envelope. No acknowledgement carries a payload yet.
+func (r receiver) Receive(ctx context.Context, e slacksocket.Envelope) (json.RawMessage, error) {
+	return nil, r.inbox.Receive(ctx, inbox.Envelope{Type: e.Type, ID: e.ID, Payload: e.Payload, At: e.At})
+}
+
+// identify asks Slack who we are, again and again while Slack is away: what it
+// answers decides which messages are for us.
+func identify(ctx context.Context, calls *web.Client, log *slog.Logger) (web.Identity, error) {
+	for pause := time.Second; ; pause = min(2*pause, 30*time.Second) {
+		who, err := calls.AuthTest(ctx)
+		if err == nil {
+			return who, nil
+		}
+		if e, ok := errors.AsType[*web.Error](err); ok && (e.Class == web.Auth || e.Class == web.Refused) {
+			return web.Identity{}, &SetupError{Say: "SLACK_BOT_TOKEN: Slack refuses it: copy the Bot User OAuth Token again, or install the app again", Cause: err}
+		}
+		log.Error("cannot reach Slack; will try again", "pause", pause, "err", err)
+		select {
+		case <-ctx.Done():
+			return web.Identity{}, nil
+		case <-time.After(pause):
+		}
+	}
+}
+
+// ownName is what people call us, for the model to know; the handle if Slack
+// will not say.
+func ownName(ctx context.Context, calls *web.Client, who web.Identity, log *slog.Logger) string {
+	me, err := calls.UserInfo(ctx, who.User, web.Send{Wait: 2 * time.Second, Timeout: 2 * time.Second})
+	if err != nil || me.Name == "" {
+		log.Debug("cannot read our own profile; going by the handle", "err", err)
+		return who.UserName
+	}
+	return me.Name
+}
+
+// capabilities are what the operator says of the endpoint; nil: go by its address.
+func capabilities(endpoint string) *openai.Capabilities {
+	switch endpoint {
+	case "full":
+		all := openai.Full()
+		return &all
+	case "basic":
+		return &openai.Capabilities{}
+	}
+	return nil
+}
+
+// checkModel tells mistakes from outages: only the former end the start.
+func checkModel(ctx context.Context, m *openai.Client, name string, log *slog.Logger) error {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	err := m.Check(ctx, name)
+	if err == nil {
+		return nil
+	}
+	failure, ok := errors.AsType[*turn.Failure](err)
+	if ok && failure.Code == "bad_key" {
+		return &SetupError{Say: "OPENAI_API_KEY: " + err.Error()}
+	}
+	log.Warn("the model cannot be checked; serving all the same", "model", name, "err", err)
+	return nil
+}
+
+// socketReady tells why nothing would arrive now.
+func socketReady(s *slacksocket.Client) error {
+	switch st := s.Status(); {
+	case st.Live > 0:
+		return nil
+	case st.Disabled:
+		return errors.New("Socket Mode is switched off in the app's settings")
+	case st.LastError != "":
+		return errors.New("no connection: " + st.LastError)
+	}
+	return errors.New("no connection yet")
+}
+
+// serveAdmin answers on the admin address. The returned function stops it.
+func serveAdmin(ctx context.Context, addr string, log *slog.Logger, checks map[string]admin.Check) (func(), error) {
+	if addr == "off" {
+		return func() {}, nil
+	}
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
+	if err != nil {
+		return nil, &SetupError{Say: "HOLDFAST_ADMIN_ADDR: cannot listen on " + addr + ": choose another address, or off", Cause: err}
+	}
+	srv := &http.Server{Handler: admin.Handler(version(), checks), ReadHeaderTimeout: 5 * time.Second}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			log.Error("the admin address does not answer any more", "err", err)
+		}
+	}()
+	log.Info("admin address", "url", fmt.Sprintf("http://%s/readyz", l.Addr()))
+	return func() {
+		_ = srv.Close() // what it was saying is of no use to a process that ends
+		<-done
+	}, nil
+}

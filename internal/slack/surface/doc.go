@@ -1,0 +1,23 @@
+// Package surface shows one turn's answer in Slack, on the best rung of a
+// ladder that Slack has room for: native stream, post and edit, single post.
+//
+// # Guarantees
+//
+//  1. One goroutine writes a surface; the latest text wins. What is shown was
+//     journalled before.
+//  2. Every visible write goes through the outbox, under the lane's fence.
+//  3. A surface that an earlier attempt began is found and used again: the same
+//     Slack messages, in the same order. Nothing is posted beside them.
+//  4. A stream is left before Slack ends it (240 s, 9,000 characters): it is
+//     stopped and goes on in the next message. A stream that breaks, or whose
+//     last append may or may not have arrived, is stopped and its message
+//     edited from then on.
+//  5. [Surface.Finish] returns without an error only when Slack has confirmed
+//     all of the final text. It does not depend on any earlier write.
+//  6. Within a second the person sees a sign, and at least every 15 s one that
+//     changed, as far as Slack's limits let us. A sign that fails is dropped;
+//     it never holds up the answer.
+//
+// Not guaranteed: that a stream could be had. Slack gives 20 a minute to a
+// workspace; the others post and edit.
+package surface

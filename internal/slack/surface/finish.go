@@ -1,0 +1,152 @@
+package surface
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"holdfast/internal/chat"
+	"holdfast/internal/slack/render"
+	"holdfast/internal/turn"
+)
+
+// Finish makes text the final answer. See turn.Surface.
+func (s *surface) Finish(ctx context.Context, text, notice string) (chat.TS, error) {
+	s.Close()
+	if !strings.HasPrefix(text, s.written) {
+		s.rewrite() // the endpoint's last word differs from what it streamed
+	}
+	err := s.complete(ctx, text, notice)
+	for range 2 {
+		code := refused(err)
+		if !s.plain && blocksRefused(code) {
+			s.log.Error("Slack refused our blocks; showing plain text instead", "code", code)
+			s.plain = true
+		} else if code != "streaming_state_conflict" {
+			break
+		}
+		s.rewrite()
+		err = s.complete(ctx, text, notice)
+	}
+	if err != nil {
+		return "", s.undelivered(ctx, err)
+	}
+	s.endSign(ctx)
+	if len(s.parts) == 0 {
+		return "", nil
+	}
+	return s.parts[0].ts, nil
+}
+
+// rewrite makes every part's text be replaced as a whole.
+func (s *surface) rewrite() {
+	for _, p := range s.parts {
+		p.recovered = true
+		p.full = false
+		p.last = ""
+	}
+}
+
+// complete writes all parts of the final text, and takes away messages that it
+// does not need.
+func (s *surface) complete(ctx context.Context, text, notice string) error {
+	if strings.TrimSpace(text) == "" {
+		return s.noticeAlone(ctx, notice)
+	}
+	used := 0
+	for {
+		p := s.open()
+		if err := s.extend(ctx, p, text, true, notice); err != nil {
+			return err
+		}
+		if p.ts != "" {
+			used = p.n
+		}
+		if !p.full {
+			break
+		}
+	}
+	return s.drop(ctx, used)
+}
+
+// noticeAlone is a turn without any text: the notice is the message.
+func (s *surface) noticeAlone(ctx context.Context, notice string) error {
+	if notice == "" {
+		return s.drop(ctx, 0)
+	}
+	p := s.open()
+	if p.streaming {
+		if err := s.reclaim(ctx, p); err != nil {
+			return err
+		}
+	}
+	if p.ts == "" {
+		if err := s.post(ctx, p, opCreate, render.Part{}, notice); err != nil {
+			return err
+		}
+	}
+	if err := s.edit(ctx, p, render.Part{}, true, notice); err != nil {
+		return err
+	}
+	return s.drop(ctx, p.n)
+}
+
+// drop deletes messages of ours beyond the used ones: an earlier attempt's text
+// was longer.
+func (s *surface) drop(ctx context.Context, used int) error {
+	for len(s.parts) > used {
+		p := s.parts[len(s.parts)-1]
+		if p.ts != "" {
+			if p.streaming {
+				if err := s.reclaim(ctx, p); err != nil {
+					return err
+				}
+			}
+			_, err := s.outbox.Send(ctx, s.fence, s.write(p.n, opDrop, methodDelete, true), func(ctx context.Context) (chat.TS, error) {
+				return p.ts, s.slack.Delete(ctx, s.turn.Conversation.Channel, p.ts)
+			}, nil)
+			if err != nil && refused(err) != "message_not_found" {
+				return fmt.Errorf("delete a message that is not needed: %w", err)
+			}
+		}
+		s.parts = s.parts[:len(s.parts)-1]
+	}
+	return nil
+}
+
+func blocksRefused(code string) bool {
+	switch code {
+	case "invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_blocks_too_many", "msg_too_long", "block_mismatch", "too_many_attachments":
+		return true
+	}
+	return false
+}
+
+// closedChannels are Slack's codes for a place that takes no message of ours,
+// now or later.
+var closedChannels = map[string]bool{
+	"channel_not_found": true, "not_in_channel": true, "is_archived": true,
+	"restricted_action": true, "restricted_action_read_only_channel": true, "restricted_action_thread_locked": true,
+	"restricted_action_thread_only_channel": true, "restricted_action_non_threadable_channel": true,
+	"messages_tab_disabled": true, "cannot_reply_to_message": true, "team_access_not_granted": true,
+}
+
+// undelivered decides whether trying again can help. If not, the person who
+// asked is told where only they can see it, if even that is possible.
+func (s *surface) undelivered(ctx context.Context, err error) error {
+	if errors.Is(err, turn.ErrFenced) || ctx.Err() != nil {
+		return err
+	}
+	code := refused(err)
+	if !closedChannels[code] {
+		return err
+	}
+	c, who := s.turn.Conversation, s.turn.Last().User
+	line := "I have an answer for you, but Slack does not let me post it here (" + code + "). Invite me to the channel, or write to me directly."
+	if e := s.slack.Whisper(ctx, c, who, line); e != nil {
+		s.log.Debug("not even an ephemeral notice was possible", "err", e)
+	}
+	s.endSign(ctx)
+	return &turn.Failure{Code: code, Say: line, Cause: err}
+}

@@ -1,0 +1,259 @@
+package surface
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"holdfast/internal/chat"
+	"holdfast/internal/outbox"
+	"holdfast/internal/slack/render"
+)
+
+// sealed is the "last" of a stream that was stopped with all of its text.
+const sealed = "\x00sealed"
+
+// extend brings a part up to date with text. If the part is full with it, the
+// part is closed. footer stands under the text of a last part.
+func (s *surface) extend(ctx context.Context, p *part, text string, final bool, footer string) error {
+	s.written = text
+	made, next, full := render.Next(render.Markdown(text), p.at, s.limits(), final)
+	if full {
+		footer = ""
+	}
+	if made.IsZero() && (!final || p.ts == "" && footer == "") {
+		return nil // nothing to show yet, or nothing left
+	}
+	whole := full || final
+	if p.streaming && (p.recovered || time.Since(p.begun) > s.o.Life) {
+		if err := s.reclaim(ctx, p); err != nil {
+			return err
+		}
+	}
+	if p.ts == "" {
+		if err := s.create(ctx, p, made, whole, footer); err != nil {
+			return err
+		}
+	}
+	if p.streaming {
+		err := s.stream(ctx, p, made, whole, final && !full, footer)
+		if err != nil && ctx.Err() != nil {
+			return err
+		}
+		if err != nil {
+			s.log.Info("the stream broke; its message is edited from now on", "part", p.n, "err", err)
+			if err := s.reclaim(ctx, p); err != nil {
+				return err
+			}
+			p.last = ""
+		}
+	}
+	if !p.streaming && p.last != sealed {
+		if err := s.edit(ctx, p, made, whole, footer); err != nil {
+			return err
+		}
+	}
+	s.seen()
+	if full {
+		p.full, p.next = true, next
+	}
+	return nil
+}
+
+// create makes the part's message: a stream if the text is still growing and
+// one can be had, else a post.
+func (s *surface) create(ctx context.Context, p *part, made render.Part, whole bool, footer string) error {
+	if !whole && !s.noStreams.Load() && !s.plain {
+		if err := s.start(ctx, p, made); !errors.Is(err, ErrBusy) {
+			return err
+		}
+	}
+	return s.post(ctx, p, opCreate, made, footer)
+}
+
+// start begins the part as a stream, with the text that can be shown.
+func (s *surface) start(ctx context.Context, p *part, made render.Part) error {
+	chunk, shown := made.After(0)
+	last := s.turn.Last()
+	team := last.ClientTeam
+	if team == "" {
+		team = s.o.Team
+	}
+	called := false
+	ts, err := s.outbox.Send(ctx, s.fence, s.write(p.n, opCreate, methodStart, false), func(ctx context.Context) (chat.TS, error) {
+		called = true
+		return s.slack.Start(ctx, Stream{Conversation: s.turn.Conversation, Recipient: last.User, RecipientTeam: team, Markdown: chunk})
+	}, s.find(p.n))
+	if err != nil {
+		if code := refused(err); code != "" {
+			s.latch(&s.noStreams, "native streams", err)
+			return fmt.Errorf("%w: %w", ErrBusy, err)
+		}
+		return err
+	}
+	p.began(ts, true)
+	p.shown = shown
+	p.recovered = !called // found, not made: nobody knows what it says
+	return nil
+}
+
+// stream appends what the stream does not have yet, and stops it if the part
+// is whole.
+func (s *surface) stream(ctx context.Context, p *part, made render.Part, whole, last bool, footer string) error {
+	if chunk, shown := made.After(p.shown); chunk != "" {
+		_, err := s.outbox.Send(ctx, s.fence, s.write(p.n, opLive, methodAppend, true), func(ctx context.Context) (chat.TS, error) {
+			return p.ts, s.slack.Append(ctx, s.turn.Conversation.Channel, p.ts, chunk, !whole)
+		}, nil)
+		if err != nil {
+			return err
+		}
+		p.shown = shown
+	}
+	if !whole {
+		return nil
+	}
+	_, err := s.outbox.Send(ctx, s.fence, s.write(p.n, opStop, methodStop, true), func(ctx context.Context) (chat.TS, error) {
+		return p.ts, s.slack.Stop(ctx, Stop{Channel: s.turn.Conversation.Channel, TS: p.ts, Blocks: footerBlocks(nil, footer), About: s.about(p), Last: last})
+	}, nil)
+	if err == nil {
+		p.streaming, p.last = false, sealed
+	}
+	return err
+}
+
+// reclaim makes an ordinary message out of a stream, whatever state it is in,
+// so that it can be edited.
+func (s *surface) reclaim(ctx context.Context, p *part) error {
+	err := s.insist(ctx, func() error {
+		_, err := s.outbox.Send(ctx, s.fence, s.write(p.n, opStop, methodStop, true), func(ctx context.Context) (chat.TS, error) {
+			return p.ts, s.slack.Stop(ctx, Stop{Channel: s.turn.Conversation.Channel, TS: p.ts, About: s.about(p)})
+		}, nil)
+		return err
+	})
+	if err != nil && refused(err) == "" {
+		return fmt.Errorf("take the stream back: %w", err)
+	}
+	p.streaming = false // refused: it is no stream any more
+	return nil
+}
+
+// insist repeats a write that does no harm when it is done twice, while its
+// outcome is not known.
+func (s *surface) insist(ctx context.Context, write func() error) error {
+	var err error
+	for _, pause := range []time.Duration{200 * time.Millisecond, time.Second, 0} {
+		err = write()
+		if lost, ok := errors.AsType[outbox.Unresolved](err); !ok || !lost.Unresolved() {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(pause):
+		}
+	}
+	return err
+}
+
+// post creates the part's message whole.
+func (s *surface) post(ctx context.Context, p *part, op string, made render.Part, footer string) error {
+	m := s.message(p, made, footer)
+	called := false
+	ts, err := s.outbox.Send(ctx, s.fence, s.write(p.n, op, methodPost, false), func(ctx context.Context) (chat.TS, error) {
+		called = true
+		return s.slack.Post(ctx, m)
+	}, s.find(p.n))
+	if err != nil {
+		return err
+	}
+	if p.began(ts, false); called {
+		p.last = fingerprint(m)
+		return nil
+	}
+	p.recovered = true // found, not made
+	return s.reclaim(ctx, p)
+}
+
+// edit replaces what the part's message shows.
+func (s *surface) edit(ctx context.Context, p *part, made render.Part, must bool, footer string) error {
+	m := s.message(p, made, footer)
+	m.Tick = !must
+	if p.last == fingerprint(m) {
+		return nil
+	}
+	op := opLive
+	if must {
+		op = opFinal
+	}
+	update := func() error {
+		_, err := s.outbox.Send(ctx, s.fence, s.write(p.n, op, methodUpdate, true), func(ctx context.Context) (chat.TS, error) {
+			return p.ts, s.slack.Update(ctx, p.ts, m)
+		}, nil)
+		return err
+	}
+	var err error
+	if must {
+		err = s.insist(ctx, update)
+	} else {
+		err = update() // the next tick shows all of it again
+	}
+	switch refused(err) {
+	case "":
+		if err == nil {
+			p.last, p.recovered = fingerprint(m), false
+		}
+		return err
+	case "message_not_found", "cant_update_message", "edit_window_closed":
+		// Somebody deleted it. The answer is owed all the same.
+		return s.post(ctx, p, opAgain, made, footer)
+	case "streaming_state_conflict":
+		p.streaming = true
+	}
+	return err
+}
+
+func (s *surface) about(p *part) Metadata { return Metadata{Turn: s.turn.ID, Part: p.n} }
+
+func (s *surface) message(p *part, made render.Part, footer string) Post {
+	m := Post{Conversation: s.turn.Conversation, Text: made.Text(), About: s.about(p)}
+	if !s.plain {
+		m.Blocks = footerBlocks(made.Blocks(), footer)
+	}
+	if footer != "" && (s.plain || m.Text == "") {
+		m.Text = join(m.Text, footer)
+	}
+	return m
+}
+
+func join(text, footer string) string {
+	if text == "" {
+		return footer
+	}
+	return text + "\n\n" + footer
+}
+
+func fingerprint(m Post) string { return m.Text + "\x00" + string(m.Blocks) }
+
+// footerBlocks puts a context block under blocks. Slack: Block Kit, context.
+func footerBlocks(blocks json.RawMessage, footer string) json.RawMessage {
+	if footer == "" {
+		return blocks
+	}
+	type text struct {
+		Type string `json:"type"`
+		Text string `json:"text"`
+	}
+	block, err := json.Marshal(struct {
+		Type     string `json:"type"`
+		Elements []text `json:"elements"`
+	}{"context", []text{{"mrkdwn", footer}}})
+	if err != nil {
+		panic(fmt.Sprintf("encode a footer: %v", err))
+	}
+	if len(blocks) <= 2 { // none, or []
+		return json.RawMessage("[" + string(block) + "]")
+	}
+	return json.RawMessage(string(blocks[:len(blocks)-1]) + "," + string(block) + "]")
+}

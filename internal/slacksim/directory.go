@@ -1,0 +1,207 @@
+package slacksim
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+)
+
+func (c *call) apiTest() (reply, error) {
+	if code := c.args.str("error"); code != "" {
+		return nil, no(code)
+	}
+	given := map[string]string{}
+	for name := range maps.Keys(c.args) {
+		given[name] = c.args.str(name)
+	}
+	return reply{"args": given}, nil
+}
+
+func (c *call) authTest() (reply, error) {
+	return reply{
+		"url": "https://" + c.ws.team.Domain + ".slack.com/", "team": c.ws.team.Name, "team_id": c.ws.team.ID,
+		"user": c.ws.userByID[c.ws.app.BotUserID].Name, "user_id": c.ws.app.BotUserID, "bot_id": c.ws.app.BotID,
+		"is_enterprise_install": false,
+	}, nil
+}
+
+func (c *call) teamInfo() (reply, error) {
+	if id := c.args.str("team"); id != "" && id != c.ws.team.ID {
+		return nil, no("team_not_found")
+	}
+	return reply{"team": reply{
+		"id": c.ws.team.ID, "name": c.ws.team.Name, "domain": c.ws.team.Domain, "email_domain": "",
+		"icon": reply{"image_default": true},
+	}}, nil
+}
+
+func (c *call) botsInfo() (reply, error) {
+	a := c.ws.app
+	if id := c.args.str("bot"); id != a.BotID {
+		return nil, no("bot_not_found")
+	}
+	return reply{"bot": reply{
+		"id": a.BotID, "deleted": false, "name": a.Name, "updated": seedCreated, "app_id": a.ID, "user_id": a.BotUserID,
+	}}, nil
+}
+
+// member is a user as the users methods show it.
+func (c *call) member(u *User) reply {
+	profile := c.profile(u)
+	r := reply{
+		"id": u.ID, "team_id": c.ws.team.ID, "name": u.Name, "deleted": u.Deleted, "color": u.Color,
+		"real_name": u.RealName, "tz": u.TZ, "tz_label": u.TZLabel, "tz_offset": u.TZOffset, "profile": profile,
+		"is_admin": false, "is_owner": false, "is_restricted": false, "is_ultra_restricted": false,
+		"is_bot": u.IsBot, "is_app_user": false, "updated": seedCreated,
+	}
+	return r
+}
+
+func (c *call) profile(u *User) reply {
+	p := reply{
+		"real_name": u.RealName, "real_name_normalized": u.RealName, "display_name": u.Name,
+		"display_name_normalized": u.Name, "title": "", "team": c.ws.team.ID, "status_text": "", "status_emoji": "",
+	}
+	if u.ID == c.ws.app.BotUserID {
+		p["bot_id"], p["api_app_id"] = c.ws.app.BotID, c.ws.app.ID
+	}
+	return p
+}
+
+func (c *call) userInfo() (reply, error) {
+	u := c.ws.userByID[c.args.str("user")]
+	if u == nil {
+		return nil, no("user_not_found")
+	}
+	return reply{"user": c.member(u)}, nil
+}
+
+func (c *call) userList() (reply, error) {
+	list, next, err := listPage(c, c.ws.users, func(u *User) string { return u.ID }, 1000)
+	if err != nil {
+		return nil, err
+	}
+	out := []reply{}
+	for _, u := range list {
+		out = append(out, c.member(u))
+	}
+	return reply{"members": out, "cache_ts": c.now().Unix(), "response_metadata": reply{"next_cursor": next}}, nil
+}
+
+func (c *call) userProfile() (reply, error) {
+	id := c.args.str("user")
+	if id == "" {
+		id = c.ws.app.BotUserID
+	}
+	u := c.ws.userByID[id]
+	if u == nil {
+		return nil, no("user_not_found")
+	}
+	return reply{"profile": c.profile(u)}, nil
+}
+
+// reacted resolves the message of a reactions call.
+func (c *call) reacted() (*channel, *Message, error) {
+	if c.args.str("channel") == "" || c.args.str("timestamp") == "" {
+		return nil, nil, no("no_item_specified")
+	}
+	ch, err := c.channel("channel")
+	if err != nil {
+		return nil, nil, err
+	}
+	ts := c.args.str("timestamp")
+	if !validTS(ts) {
+		return nil, nil, no("bad_timestamp")
+	}
+	m := ch.byTS[ts]
+	if m == nil || !ch.has(c.ws.app.BotUserID) {
+		return nil, nil, no("message_not_found")
+	}
+	return ch, m, nil
+}
+
+func (c *call) addReaction() (reply, error)    { return c.reaction(false) }
+func (c *call) removeReaction() (reply, error) { return c.reaction(true) }
+
+func (c *call) reaction(remove bool) (reply, error) {
+	ch, m, err := c.reacted()
+	if err != nil {
+		return nil, err
+	}
+	if ch.IsArchived {
+		return nil, no("is_archived")
+	}
+	name := c.args.str("name")
+	if !validEmoji(name) {
+		return nil, no("invalid_name")
+	}
+	if why := c.react(ch, m, c.ws.app.BotUserID, name, remove); why != "" {
+		return nil, no(why)
+	}
+	return reply{}, nil
+}
+
+func (c *call) getReactions() (reply, error) {
+	ch, m, err := c.reacted()
+	if err != nil {
+		return nil, err
+	}
+	return reply{"type": "message", "channel": ch.ID, "message": m.wire()}, nil
+}
+
+// maxView is the size of a view that Slack refuses.
+const maxView = 250_000
+
+// publishView is views.publish: the person's Home tab, stored and checked.
+func (c *call) publishView() (reply, error) {
+	u := c.ws.userByID[c.args.str("user_id")]
+	if u == nil {
+		return nil, lacking("user_id")
+	}
+	raw, err := c.args.raw("view")
+	if err != nil || raw == nil {
+		return nil, lacking("view")
+	}
+	if len(raw) > maxView {
+		return nil, no("view_too_large")
+	}
+	var v struct {
+		Type            string          `json:"type"`
+		Blocks          json.RawMessage `json:"blocks"`
+		PrivateMetadata string          `json:"private_metadata"`
+		CallbackID      string          `json:"callback_id"`
+		ExternalID      string          `json:"external_id"`
+	}
+	if json.Unmarshal(raw, &v) != nil || v.Type != "home" {
+		return nil, no("invalid_arguments", "[ERROR] a home view is an object of type home [json-pointer:/view/type]")
+	}
+	if len(v.PrivateMetadata) > 3000 || len(v.CallbackID) > 255 || len(v.ExternalID) > 255 {
+		return nil, no("invalid_arguments", "[ERROR] private_metadata, callback_id or external_id too long [json-pointer:/view]")
+	}
+	blocks, bad := c.checkBlocks(v.Blocks, onHome, "/view/blocks")
+	if bad != nil {
+		bad.Code, bad.Errors = "invalid_arguments", nil
+		return nil, bad
+	}
+	if hash := c.args.str("hash"); hash != "" {
+		var old struct {
+			Hash string `json:"hash"`
+		}
+		if prev := c.ws.homes[u.ID]; prev == nil || json.Unmarshal(prev, &old) != nil || old.Hash != hash {
+			return nil, no("hash_conflict")
+		}
+	}
+	id := c.nextID("V")
+	home, err := json.Marshal(map[string]any{
+		"id": id, "team_id": c.ws.team.ID, "type": "home", "blocks": blocks, "private_metadata": v.PrivateMetadata,
+		"callback_id": v.CallbackID, "external_id": v.ExternalID, "hash": fmt.Sprintf("%d.%s", c.now().Unix(), id[len(id)-8:]),
+		"app_id": c.ws.app.ID, "bot_id": c.ws.app.BotID, "root_view_id": id, "previous_view_id": nil,
+		"clear_on_close": false, "notify_on_close": false, "state": map[string]any{"values": map[string]any{}},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("encode home view: %w", err)
+	}
+	c.ws.homes[u.ID] = home
+	c.publish("home", map[string]any{"user": u.ID, "view": json.RawMessage(home)})
+	return reply{"view": json.RawMessage(home)}, nil
+}

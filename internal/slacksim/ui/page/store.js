@@ -1,0 +1,166 @@
+import { Log } from './log.js';
+
+// Store is the page's copy of the workspace. It changes only through load (a whole
+// state) and apply (one event), and tells subscribers by topic, at most once a frame:
+//
+//   people          users, channels, the app, sockets
+//   link            whether the event stream is up
+//   activity        a message came or went anywhere (for unread marks)
+//   m:CHANNEL       the messages of a channel
+//   s:CHANNEL       its agent sessions
+//   journal         envelopes and Web API calls
+export class Store {
+  users = new Map();
+  channels = new Map();
+  logs = new Map();
+  sessions = new Map();      // "channel ts" -> Session
+  ephemerals = new Map();    // channel -> [Ephemeral]
+  sockets = new Map();
+  journal = { envelopes: [], calls: [] };
+  team = {};
+  app = {};
+  note = '';
+  link = 'opening';          // opening | live | lost
+  seq = 0;
+
+  #subscribers = new Map();
+  #versions = new Map();
+  #dirty = new Set();
+  #scheduled = false;
+
+  on(topic, wake) {
+    if (!this.#subscribers.has(topic)) this.#subscribers.set(topic, new Set());
+    this.#subscribers.get(topic).add(wake);
+    return () => this.#subscribers.get(topic).delete(wake);
+  }
+
+  version(topic) { return this.#versions.get(topic) || 0; }
+
+  load(state) {
+    this.team = state.team || {};
+    this.app = state.app || {};
+    this.note = typeof state.note === 'string' ? state.note : '';
+    this.users = byId(state.users);
+    this.channels = byId(state.channels);
+    this.sockets = byId(state.sockets);
+    this.sessions = new Map((state.sessions || []).map((s) => [sessionKey(s.channel, s.thread_ts), s]));
+    this.ephemerals = new Map();
+    for (const e of state.ephemerals || []) this.#addEphemeral(e);
+    this.logs = new Map(Object.entries(state.messages || {}).map(([id, list]) => [id, new Log(list || [])]));
+    if ((state.seq || 0) < this.seq) this.journal = { envelopes: [], calls: [] };   // another server: its numbers begin anew
+    this.seq = state.seq || 0;
+    for (const topic of this.#subscribers.keys()) this.#touch(topic);
+  }
+
+  // apply takes one event of /sim/events. Unknown types are ignored: a newer server
+  // may send more than this page knows.
+  apply(type, data) {
+    switch (type) {
+      case 'message': {
+        const fresh = this.log(data.channel).put(data.message);
+        this.#touch('m:' + data.channel);
+        if (fresh) this.#touch('activity');
+        break;
+      }
+      case 'deleted':
+        this.log(data.channel).remove(data.ts);
+        this.#touch('m:' + data.channel);
+        this.#touch('activity');
+        break;
+      case 'session':
+        this.sessions.set(sessionKey(data.channel, data.thread_ts), data);
+        this.#touch('s:' + data.channel);
+        break;
+      case 'ephemeral':
+        this.#addEphemeral(data);
+        this.#touch('m:' + data.channel);
+        break;
+      case 'channel':
+        this.channels.set(data.id, data);
+        this.#touch('people');
+        break;
+      case 'user':
+        this.users.set(data.id, data);
+        this.#touch('people');
+        break;
+      case 'socket':
+        this.sockets.set(data.id, data);
+        this.#touch('people');
+        break;
+      case 'envelope':
+        this.addJournal('envelopes', [data]);
+        break;
+      case 'call':
+        this.addJournal('calls', [data]);
+        break;
+    }
+  }
+
+  setLink(link) {
+    if (this.link === link) return;
+    this.link = link;
+    this.#touch('link');
+  }
+
+  // poke wakes a topic whose cause lies outside the store (what was read, say).
+  poke(topic) { this.#touch(topic); }
+
+  log(channel) {
+    if (!this.logs.has(channel)) this.logs.set(channel, new Log());
+    return this.logs.get(channel);
+  }
+
+  session(channel, root) { return this.sessions.get(sessionKey(channel, root)); }
+
+  // addJournal merges entries by their running number and keeps the newest thousand.
+  addJournal(kind, entries) {
+    const list = this.journal[kind].slice();
+    for (const entry of entries) {
+      const known = findNumber(list, entry.n);
+      if (known >= 0) list[known] = entry;
+      else if (list.length === 0 || list[list.length - 1].n < entry.n) list.push(entry);
+      else list.splice(list.findIndex((e) => e.n > entry.n), 0, entry);
+    }
+    this.journal = { ...this.journal, [kind]: list.slice(-1000) };
+    this.#touch('journal');
+  }
+
+  clearJournal() {
+    this.journal = { envelopes: [], calls: [] };
+    this.#touch('journal');
+  }
+
+  #addEphemeral(e) {
+    const list = this.ephemerals.get(e.channel) || [];
+    this.ephemerals.set(e.channel, [...list.filter((x) => x.ts !== e.ts), e]);
+  }
+
+  #touch(topic) {
+    this.#versions.set(topic, this.version(topic) + 1);
+    this.#dirty.add(topic);
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    // A hidden window gets no animation frames, yet its title should count on.
+    let done = false;
+    const flush = () => { if (!done) { done = true; this.#flush(); } };
+    requestAnimationFrame(flush);
+    setTimeout(flush, 150);
+  }
+
+  #flush() {
+    this.#scheduled = false;
+    const wakes = new Set();
+    for (const topic of this.#dirty) for (const wake of this.#subscribers.get(topic) || []) wakes.add(wake);
+    this.#dirty.clear();
+    for (const wake of wakes) wake();
+  }
+}
+
+const sessionKey = (channel, root) => channel + ' ' + root;
+
+const byId = (list) => new Map((list || []).map((x) => [x.id, x]));
+
+function findNumber(list, n) {
+  for (let i = list.length - 1; i >= 0 && list[i].n >= n; i--) if (list[i].n === n) return i;
+  return -1;
+}

@@ -1,0 +1,84 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+
+	"holdfast/internal/chat"
+	"holdfast/internal/outbox"
+	"holdfast/internal/turn"
+)
+
+// Outbox is the database as an outbox.Store. It is a type of its own because
+// turn.Store has a Begin as well.
+func (db *DB) Outbox() outbox.Store { return writes{db} }
+
+type writes struct{ db *DB }
+
+const rowColumns = "turn, key, op, body, replace, state, ts, error, at"
+
+func scanRow(r row) outbox.Row {
+	return outbox.Row{
+		Write: outbox.Write{Turn: r.text(0), Key: r.text(1), Op: r.text(2), Body: r.bytes(3), Replace: r.bool(4)},
+		State: outbox.State(r.text(5)), TS: r.ts(6), Error: r.text(7), At: moment(r.int(8)),
+	}
+}
+
+// Begin implements outbox.Store.
+func (o writes) Begin(ctx context.Context, f turn.Fence, w outbox.Write) (before outbox.Row, existed bool, err error) {
+	err = o.db.write(ctx, "begin write "+w.Key, func(c *conn) error {
+		before, existed, err = beginWrite(c, f, w, now())
+		return err
+	})
+	if err != nil {
+		return outbox.Row{}, false, err
+	}
+	return before, existed, nil
+}
+
+func beginWrite(c *conn, f turn.Fence, w outbox.Write, at int64) (before outbox.Row, existed bool, err error) {
+	if err := fenced(c, f); err != nil {
+		return before, false, err
+	}
+	existed, err = c.one(func(r row) { before = scanRow(r) }, "SELECT "+rowColumns+" FROM outbox WHERE key = ?", w.Key)
+	switch {
+	case err != nil:
+	case !existed:
+		_, err = c.exec("INSERT INTO outbox (key, turn, lane, op, body, replace, state, at) VALUES (?, ?, ?, ?, ?, ?, 'sent', ?)",
+			w.Key, w.Turn, f.Lane, w.Op, w.Body, w.Replace, at)
+	case before.State == outbox.Confirmed && !w.Replace:
+	default:
+		// A write that must not be doubled is looked for since its first try
+		// whose end is unknown, however often owners crash while looking.
+		if unresolved := before.State == outbox.Sent || before.State == outbox.Unknown; unresolved && !w.Replace {
+			at = before.At.UnixMilli()
+		}
+		_, err = c.exec("UPDATE outbox SET op = ?, body = ?, replace = ?, state = 'sent', error = '', at = ? WHERE key = ?",
+			w.Op, w.Body, w.Replace, at, w.Key)
+	}
+	return before, existed, err
+}
+
+// Settle implements outbox.Store. An empty ts leaves the one that is known.
+func (o writes) Settle(ctx context.Context, f turn.Fence, key string, s outbox.State, ts chat.TS, reason string) error {
+	return o.db.write(ctx, "settle write "+key, func(c *conn) error {
+		if err := fenced(c, f); err != nil {
+			return err
+		}
+		n, err := c.exec("UPDATE outbox SET state = ?, ts = CASE WHEN ? = '' THEN ts ELSE ? END, error = ? WHERE key = ?",
+			string(s), ts, ts, reason, key)
+		if err == nil && n == 0 {
+			err = errors.New("there is no such write")
+		}
+		return err
+	})
+}
+
+// Rows implements outbox.Store.
+func (o writes) Rows(ctx context.Context, id string) (rows []outbox.Row, err error) {
+	err = o.db.read(ctx, "read writes of turn "+id, func(c *conn) error {
+		return c.query(func(r row) error { rows = append(rows, scanRow(r)); return nil },
+			"SELECT "+rowColumns+" FROM outbox WHERE turn = ? ORDER BY seq", id)
+	})
+	return rows, err
+}

@@ -1,0 +1,267 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"holdfast/internal/chat"
+	"holdfast/internal/turn"
+)
+
+// turnMax is how many messages one turn takes.
+const turnMax = 100
+
+// Begin implements turn.Store. A turn takes at most 100 messages.
+func (db *DB) Begin(ctx context.Context, f turn.Fence) (t *turn.Turn, err error) {
+	conversation, err := chat.ParseConversation(f.Lane)
+	if err != nil {
+		return nil, fmt.Errorf("begin turn: %w", err)
+	}
+	err = db.write(ctx, "begin turn of lane "+f.Lane, func(c *conn) error {
+		t, err = begin(c, f, now())
+		return err
+	})
+	if err != nil || t == nil {
+		return nil, err
+	}
+	t.Conversation = conversation
+	return t, nil
+}
+
+func begin(c *conn, f turn.Fence, at int64) (*turn.Turn, error) {
+	var t turn.Turn
+	var state turn.State
+	// The plus keeps SQLite from planning anew when epoch becomes or ceases to
+	// be 1 (it looks at values compared with a column in a join).
+	owned, err := c.one(func(r row) {
+		t = turn.Turn{ID: r.text(0), Attempt: int(r.int(2)), Started: moment(r.int(3))}
+		state = turn.State(r.text(1))
+	}, `SELECT t.id, t.state, t.attempt, t.started FROM lanes l LEFT JOIN turns t ON t.lane = l.key AND t.finished IS NULL
+		WHERE l.key = ? AND l.owner = ? AND +l.epoch = ?`, f.Lane, f.Owner, f.Epoch)
+	switch {
+	case err != nil:
+		return nil, err
+	case !owned:
+		return nil, turn.ErrFenced
+	case t.ID != "":
+		return resume(c, f, t, state)
+	}
+	for {
+		open, err := openMessages(c, f.Lane)
+		if err != nil {
+			return nil, err
+		}
+		if len(open) == 0 {
+			// Nothing is open and no turn is unfinished, so nothing is pending.
+			_, err := c.exec("UPDATE lanes SET owner = NULL, pending = 0 WHERE key = ?", f.Lane)
+			return nil, err
+		}
+		live := open[:0:0]
+		for _, m := range open {
+			if !m.Deleted {
+				live = append(live, m)
+			} else if err := decline(c, f.Lane, m.entry, "deleted", at); err != nil {
+				return nil, err
+			}
+		}
+		if len(live) > 0 {
+			return start(c, f, live, at)
+		}
+	}
+}
+
+// openMessage is a message that waits for a turn, and its inbox row.
+type openMessage struct {
+	entry int64
+	chat.Message
+}
+
+func openMessages(c *conn, lane string) (open []openMessage, err error) {
+	err = c.query(func(r row) error {
+		m, err := scanMessage(r, 1)
+		open = append(open, openMessage{r.int(0), m})
+		return err
+	}, `SELECT i.id, `+messageColumns+` FROM inbox i JOIN messages m ON m.team = i.team AND m.channel = i.channel AND m.ts = i.ts
+		WHERE i.lane = ? AND i.open = 1 ORDER BY i.place, i.ts LIMIT ?`, lane, turnMax)
+	return open, err
+}
+
+// decline ends an open message without a turn.
+func decline(c *conn, lane string, entry int64, reason string, at int64) error {
+	_, err := c.exec("INSERT INTO outcomes (entry, outcome, reason, at) VALUES (?, ?, ?, ?)", entry, string(turn.Declined), reason, at)
+	if err != nil {
+		return err
+	}
+	if _, err := c.exec("UPDATE inbox SET open = 0 WHERE id = ?", entry); err != nil {
+		return err
+	}
+	_, err = c.exec("UPDATE lanes SET pending = pending - 1 WHERE key = ?", lane)
+	return err
+}
+
+// start makes a new turn of the messages.
+func start(c *conn, f turn.Fence, messages []openMessage, at int64) (*turn.Turn, error) {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return nil, fmt.Errorf("name turn: %w", err)
+	}
+	state, err := turn.Queued.To(turn.Running)
+	if err != nil {
+		return nil, err
+	}
+	t := &turn.Turn{ID: id.String(), Attempt: 1, Started: moment(at), Messages: make([]chat.Message, 0, len(messages))}
+	_, err = c.exec("INSERT INTO turns (id, lane, state, attempt, epoch, started) VALUES (?, ?, ?, 1, ?, ?)",
+		t.ID, f.Lane, string(state), f.Epoch, at)
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range messages {
+		if _, err := c.exec("UPDATE inbox SET turn = ?, open = 0 WHERE id = ?", t.ID, m.entry); err != nil {
+			return nil, err
+		}
+		t.Messages = append(t.Messages, m.Message)
+	}
+	return t, nil
+}
+
+// resume begins the next attempt of an unfinished turn.
+func resume(c *conn, f turn.Fence, t turn.Turn, state turn.State) (*turn.Turn, error) {
+	next, err := state.To(turn.Running)
+	if err != nil {
+		return nil, err
+	}
+	t.Attempt++
+	_, err = c.exec("UPDATE turns SET state = ?, attempt = ?, epoch = ? WHERE id = ?", string(next), t.Attempt, f.Epoch, t.ID)
+	if err != nil {
+		return nil, err
+	}
+	err = c.query(func(r row) error {
+		m, err := scanMessage(r, 0)
+		t.Messages = append(t.Messages, m)
+		return err
+	}, `SELECT `+messageColumns+` FROM inbox i JOIN messages m ON m.team = i.team AND m.channel = i.channel AND m.ts = i.ts
+		WHERE i.turn = ? ORDER BY i.place, i.ts`, t.ID)
+	if err != nil {
+		return nil, err
+	}
+	err = c.query(func(r row) error {
+		t.Journal = append(t.Journal, turn.Record{
+			Kind: turn.RecordKind(r.text(0)), ResponseID: r.text(1), Sequence: r.int(2), Text: r.text(3), Data: r.bytes(4)})
+		return nil
+	}, "SELECT kind, response_id, sequence, text, data FROM journal WHERE turn = ? ORDER BY seq", t.ID)
+	return &t, err
+}
+
+// stateOf is the state of a turn whose lane has the fence.
+func stateOf(c *conn, f turn.Fence, id string) (state turn.State, err error) {
+	owned, err := c.one(func(r row) { state = turn.State(r.text(0)) },
+		"SELECT t.state FROM lanes l LEFT JOIN turns t ON t.id = ? AND t.lane = l.key WHERE l.key = ? AND l.owner = ? AND +l.epoch = ?",
+		id, f.Lane, f.Owner, f.Epoch)
+	switch {
+	case err != nil:
+		return "", err
+	case !owned:
+		return "", turn.ErrFenced
+	case state == "":
+		return "", fmt.Errorf("lane %s has no turn %s", f.Lane, id)
+	}
+	return state, nil
+}
+
+// Record implements turn.Store.
+func (db *DB) Record(ctx context.Context, f turn.Fence, id string, records ...turn.Record) error {
+	return db.write(ctx, "record turn "+id, func(c *conn) error {
+		state, err := stateOf(c, f, id)
+		if err != nil {
+			return err
+		}
+		if state.Terminal() {
+			return fmt.Errorf("the turn is over (%s)", state)
+		}
+		at := now()
+		for _, r := range records {
+			_, err := c.exec(`INSERT INTO journal (turn, seq, kind, response_id, sequence, text, data, at)
+				SELECT ?, COALESCE(MAX(seq), 0) + 1, ?, ?, ?, ?, ?, ? FROM journal WHERE turn = ?`,
+				id, string(r.Kind), r.ResponseID, r.Sequence, r.Text, r.Data, at, id)
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Finish implements turn.Store.
+func (db *DB) Finish(ctx context.Context, f turn.Fence, id string, r turn.Result) (more bool, err error) {
+	if !r.State.Terminal() {
+		return false, fmt.Errorf("finish turn %s: %q is no end", id, r.State)
+	}
+	err = db.write(ctx, "finish turn "+id, func(c *conn) error {
+		more, err = finish(c, f, id, r, now())
+		return err
+	})
+	return more && err == nil, err
+}
+
+func finish(c *conn, f turn.Fence, id string, r turn.Result, at int64) (more bool, err error) {
+	state, err := stateOf(c, f, id)
+	if err != nil {
+		return false, err
+	}
+	if state, err = state.To(r.State); err != nil {
+		return false, err
+	}
+	_, err = c.exec("UPDATE turns SET state = ?, finished = ?, reason = ?, answer = ?, answer_ts = ? WHERE id = ?",
+		string(state), at, r.Reason, r.Answer, r.AnswerTS, id)
+	if err != nil {
+		return false, err
+	}
+	others := state
+	if others == turn.Answered {
+		others = turn.Merged
+	}
+	n, err := c.exec(`INSERT INTO outcomes (entry, turn, outcome, reason, at)
+		SELECT id, turn, CASE WHEN id = (SELECT id FROM inbox WHERE turn = ? ORDER BY place DESC, ts DESC LIMIT 1) THEN ? ELSE ? END, ?, ?
+		FROM inbox WHERE turn = ?`, id, string(state), string(others), r.Reason, at, id)
+	if err != nil {
+		return false, err
+	}
+	_, err = c.one(func(r row) { more = r.int(0) > 0 },
+		`UPDATE lanes SET pending = pending - ?, owner = CASE WHEN pending > ? THEN owner END, run_at = ? WHERE key = ? RETURNING pending`,
+		n, n, at, f.Lane)
+	return more, err
+}
+
+// Yield implements turn.Store. The lane's work is due at once.
+func (db *DB) Yield(ctx context.Context, f turn.Fence, id string) error {
+	return db.write(ctx, "yield turn "+id, func(c *conn) error {
+		state, err := stateOf(c, f, id)
+		if err != nil {
+			return err
+		}
+		if state.Terminal() {
+			return fmt.Errorf("the turn is over (%s)", state)
+		}
+		if _, err := c.exec("UPDATE turns SET attempt = attempt - 1 WHERE id = ?", id); err != nil {
+			return err
+		}
+		_, err = c.exec("UPDATE lanes SET owner = NULL WHERE key = ?", f.Lane)
+		return err
+	})
+}
+
+// Outcome tells how the message of an inbox entry ended; false while it has
+// not, and for what was not for the assistant. Answer and AnswerTS are the
+// turn's.
+func (db *DB) Outcome(ctx context.Context, key string) (r turn.Result, ok bool, err error) {
+	err = db.read(ctx, "read outcome of "+key, func(c *conn) error {
+		ok, err = c.one(func(v row) {
+			r = turn.Result{State: turn.State(v.text(0)), Reason: v.text(1), Answer: v.text(2), AnswerTS: v.ts(3)}
+		}, `SELECT o.outcome, o.reason, t.answer, t.answer_ts FROM inbox i JOIN outcomes o ON o.entry = i.id
+			LEFT JOIN turns t ON t.id = o.turn WHERE i.key = ?`, key)
+		return err
+	})
+	return r, ok, err
+}

@@ -1,0 +1,171 @@
+package holdfast_test
+
+import (
+	"cmp"
+	"database/sql"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	_ "modernc.org/sqlite"
+
+	"holdfast/internal/slacksim"
+)
+
+// idle waits until every thread that people wrote in has an answer after its
+// last message, none is being written, and no session is at work.
+func idle(ts *testscript.TestScript, w *world, _ []string) {
+	type key struct{ channel, root string }
+	last := map[key]string{}
+	for _, m := range w.sent {
+		last[key{m.channel, m.root}] = m.ts
+	}
+	var open []string
+	w.until(ts, "every thread answered", func(v slacksim.View) bool {
+		open = open[:0]
+		for k := range last {
+			if !settled(v, k.channel, k.root, last[k]) {
+				open = append(open, k.channel+"/"+k.root)
+			}
+		}
+		return len(open) == 0
+	})
+}
+
+func settled(v slacksim.View, channel, root, last string) bool {
+	own := answers(v, channel, root)
+	if len(own) == 0 || slices.ContainsFunc(own, func(m slacksim.Message) bool { return !done(m) }) {
+		return false
+	}
+	if s, ok := v.Session(channel, root); ok && s.Status == "processing" {
+		return false
+	}
+	// Slack's ts of one channel sort as strings: they are equally long.
+	return own[len(own)-1].TS > last
+}
+
+// accounts stops holdfast and checks the books: each message that people wrote
+// has exactly one outcome; each turn's answer stands in Slack once, in its
+// messages' thread, whole, and in the order of what it answers (not so with
+// -reordered, when Slack itself delivered out of order).
+func accounts(ts *testscript.TestScript, w *world, args []string) {
+	reordered := len(args) > 0 && args[0] == "-reordered"
+	db, err := sql.Open("sqlite", strings.TrimPrefix(ts.Getenv("DATABASE_URL"), "sqlite:")+"?_pragma=busy_timeout(5000)")
+	ts.Check(err)
+	defer db.Close()
+	w.rest(ts, db)
+	ts.Check(w.stop(syscall.SIGTERM))
+
+	turns := map[string][]sent{} // the messages that each turn credits
+	for _, m := range w.sent {
+		rows, err := db.Query(`SELECT o.turn, o.outcome FROM outcomes o JOIN inbox i ON i.id = o.entry
+			WHERE i.channel = ? AND i.ts = ? AND i.kind = 'message'`, m.channel, m.ts)
+		ts.Check(err)
+		n := 0
+		for rows.Next() {
+			var id, outcome string
+			ts.Check(rows.Scan(&id, &outcome))
+			turns[id] = append(turns[id], m)
+			n++
+		}
+		ts.Check(rows.Err())
+		ts.Check(rows.Close())
+		if n != 1 {
+			ts.Fatalf("%q (%s) has %d outcomes, want one\n%s", m.text, m.ts, n, w.tail())
+		}
+	}
+	count := func(query string) (n int) {
+		ts.Check(db.QueryRow(query).Scan(&n))
+		return n
+	}
+	if n := count(`SELECT count(*) FROM turns WHERE finished IS NULL`); n != 0 {
+		ts.Fatalf("%d turns are not finished", n)
+	}
+	if n := count(`SELECT count(*) FROM lanes WHERE owner IS NOT NULL OR pending <> 0`); n != 0 {
+		ts.Fatalf("%d lanes are owned or have work", n)
+	}
+	w.slack.Look(func(v slacksim.View) { w.compare(ts, v, db, turns, reordered) })
+}
+
+// rest waits until no lane has work: what a person sees may be there before its
+// outcome is stored.
+func (w *world) rest(ts *testscript.TestScript, db *sql.DB) {
+	deadline := time.After(patience)
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		var busy int
+		ts.Check(db.QueryRow(`SELECT count(*) FROM lanes WHERE owner IS NOT NULL OR pending <> 0`).Scan(&busy))
+		if busy == 0 {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-deadline:
+			ts.Fatalf("%d lanes still have work\n%s", busy, w.tail())
+		}
+	}
+}
+
+// compare holds what Slack shows against the turns.
+func (w *world) compare(ts *testscript.TestScript, v slacksim.View, db *sql.DB, turns map[string][]sent, reordered bool) {
+	type place struct{ channel, root string }
+	visible := map[place][]string{} // ts of our messages
+	known := map[place][]string{}   // ts that the outbox knows, in the order of their turns
+	ids := make([]string, 0, len(turns))
+	for id := range turns {
+		ids = append(ids, id)
+	}
+	slices.SortFunc(ids, func(a, b string) int { return cmp.Compare(turns[a][0].ts, turns[b][0].ts) })
+	for _, id := range ids {
+		first := turns[id][0]
+		p := place{first.channel, first.root}
+		if _, ok := visible[p]; !ok {
+			for _, m := range answers(v, p.channel, p.root) {
+				if !done(m) {
+					ts.Fatalf("the answer %s is still being written", m.TS)
+				}
+				visible[p] = append(visible[p], m.TS)
+			}
+		}
+		for _, m := range turns[id] {
+			if (place{m.channel, m.root}) != p {
+				ts.Fatalf("turn %s credits messages of two threads", id)
+			}
+		}
+		known[p] = append(known[p], messagesOf(ts, db, id)...)
+	}
+	for p, want := range known {
+		if reordered {
+			slices.Sort(want)
+		}
+		if got := visible[p]; !slices.Equal(got, want) {
+			ts.Fatalf("thread %s/%s shows the answers %v; the turns made, in their order, %v", p.channel, p.root, got, want)
+		}
+	}
+	for _, s := range v.Sessions() {
+		if s.Status == "processing" {
+			ts.Fatalf("the session of %s/%s still says that it is at work", s.Channel, s.ThreadTS)
+		}
+	}
+}
+
+// messagesOf are the Slack messages that a turn made and did not take away.
+func messagesOf(ts *testscript.TestScript, db *sql.DB, turn string) []string {
+	rows, err := db.Query(`SELECT o.ts FROM outbox o WHERE o.turn = ? AND o.state = 'confirmed'
+		AND o.op IN ('chat.postMessage', 'chat.startStream')
+		AND NOT EXISTS (SELECT 1 FROM outbox d WHERE d.turn = o.turn AND d.op = 'chat.delete' AND d.ts = o.ts AND d.state = 'confirmed')
+		ORDER BY o.seq`, turn)
+	ts.Check(err)
+	defer rows.Close()
+	var made []string
+	for rows.Next() {
+		var at string
+		ts.Check(rows.Scan(&at))
+		made = append(made, at)
+	}
+	ts.Check(rows.Err())
+	return made
+}

@@ -1,0 +1,475 @@
+package holdfast_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"holdfast/internal/modelsim"
+	"holdfast/internal/slacksim"
+)
+
+// commands are the words of the scenarios. docs/testing.md explains them.
+var commands = map[string]func(*testscript.TestScript, bool, []string){
+	"start":    in(start),
+	"crash":    in(func(ts *testscript.TestScript, w *world, _ []string) { ts.Check(w.stop(os.Kill)) }),
+	"term":     in(func(ts *testscript.TestScript, w *world, _ []string) { ts.Check(w.stop(syscall.SIGTERM)) }),
+	"say":      in(say),
+	"burst":    in(burst),
+	"answer":   in(answer),
+	"sees":     in(sees),
+	"partial":  in(partial),
+	"thread":   in(thread),
+	"model":    in(model),
+	"requests": in(requests),
+	"fault":    in(fault),
+	"settings": in(settings),
+	"sockets":  in(sockets),
+	"deliver":  in(deliver),
+	"envelope": in(envelope),
+	"edit":     in(edit),
+	"delete":   in(remove),
+	"accounts": in(accounts),
+	"idle":     in(idle),
+	"calls":    in(calls),
+}
+
+// in gives a command its world. Commands do not take "!".
+func in(do func(*testscript.TestScript, *world, []string)) func(*testscript.TestScript, bool, []string) {
+	return func(ts *testscript.TestScript, neg bool, args []string) {
+		if neg {
+			ts.Fatalf("this command cannot be negated")
+		}
+		do(ts, ts.Value(worldKey{}).(*world), args)
+	}
+}
+
+func need(ts *testscript.TestScript, args []string, n int, usage string) {
+	if len(args) < n {
+		ts.Fatalf("usage: %s", usage)
+	}
+}
+
+// until waits for something in the simulated workspace. It looks again at every
+// change, and says what it saw last when it gives up.
+func (w *world) until(ts *testscript.TestScript, what string, ok func(slacksim.View) bool) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if err := w.slack.Wait(ctx, ok); err != nil {
+		ts.Fatalf("%s: did not happen within %s\n%s", what, patience, w.tail())
+	}
+}
+
+func (w *world) tail() string {
+	log, err := os.ReadFile(w.logFile())
+	if err != nil {
+		return ""
+	}
+	lines := strings.Split(strings.TrimSpace(string(log)), "\n")
+	return "log of holdfast, its end:\n" + strings.Join(lines[max(0, len(lines)-40):], "\n")
+}
+
+// start [NAME=value…]: starts holdfast serve and waits for its sockets.
+func start(ts *testscript.TestScript, w *world, args []string) {
+	if w.process != nil {
+		ts.Fatalf("holdfast runs already")
+	}
+	log, err := os.OpenFile(w.logFile(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	ts.Check(err)
+	p := exec.Command(binary, "serve")
+	p.Dir = w.dir
+	for _, name := range []string{"SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "OPENAI_API_KEY", "SLACK_API_URL", "OPENAI_BASE_URL", "DATABASE_URL", "HOLDFAST_ENDPOINT", "HOLDFAST_ADMIN_ADDR", "HOLDFAST_LOG_LEVEL"} {
+		p.Env = append(p.Env, name+"="+ts.Getenv(name))
+	}
+	p.Env = append(p.Env, args...)
+	p.Stdout, p.Stderr = log, log
+	ts.Check(p.Start())
+	w.process, w.ended = p, make(chan struct{})
+	ended := w.ended
+	go func() {
+		_ = p.Wait() // stop looks at the state
+		_ = log.Close()
+		close(ended)
+	}()
+	w.until(ts, "two sockets", func(v slacksim.View) bool { return v.Live() >= 2 })
+}
+
+// person maps the seed's names to ids.
+func (w *world) person(ts *testscript.TestScript, name string) string {
+	id := ""
+	w.slack.Look(func(v slacksim.View) {
+		for _, u := range v.Users() {
+			if strings.EqualFold(strings.Fields(u.RealName + " -")[0], name) {
+				id = u.ID
+			}
+		}
+	})
+	if id == "" {
+		ts.Fatalf("nobody is called %s", name)
+	}
+	return id
+}
+
+// words puts the assistant's mention in the place of @Holdfast.
+func (w *world) words(text string) string {
+	var bot string
+	w.slack.Look(func(v slacksim.View) { bot = v.App().BotUserID })
+	return strings.ReplaceAll(text, "@Holdfast", "<@"+bot+">")
+}
+
+// say [-thread VAR] [-quiet] VAR PERSON CHANNEL TEXT: a person writes. VAR is set
+// to channel/ts. Messages are held to account, unless they are -quiet: not for
+// the assistant.
+func say(ts *testscript.TestScript, w *world, args []string) {
+	thread, quiet := "", false
+	for len(args) > 0 && strings.HasPrefix(args[0], "-") {
+		switch args[0] {
+		case "-thread":
+			need(ts, args, 2, "say -thread VAR …")
+			_, thread = w.place(ts, args[1])
+			args = args[1:]
+		case "-quiet":
+			quiet = true
+		}
+		args = args[1:]
+	}
+	need(ts, args, 4, "say [-thread VAR] [-quiet] VAR PERSON CHANNEL TEXT")
+	text := w.words(strings.Join(args[3:], " "))
+	posted, err := w.slack.Say(w.person(ts, args[1]), args[2], text, thread)
+	ts.Check(err)
+	ts.Setenv(args[0], posted.Channel+"/"+posted.TS)
+	if !quiet {
+		w.note(posted, thread, text)
+	}
+}
+
+func (w *world) note(p slacksim.Posted, thread, text string) {
+	root := thread
+	if root == "" {
+		root = p.TS
+	}
+	w.sent = append(w.sent, sent{p.Channel, p.TS, root, text})
+}
+
+// burst COUNT THREADS CHANNEL: COUNT messages as fast as they can be sent, over
+// THREADS threads.
+func burst(ts *testscript.TestScript, w *world, args []string) {
+	need(ts, args, 3, "burst COUNT THREADS CHANNEL")
+	count, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	threads, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	ada := w.person(ts, "Ada")
+	roots := make([]string, threads)
+	for i := range count {
+		text := w.words(fmt.Sprintf("@Holdfast burst %03d.", i))
+		posted, err := w.slack.Say(ada, args[2], text, roots[i%threads])
+		ts.Check(err)
+		w.note(posted, roots[i%threads], text)
+		if roots[i%threads] == "" {
+			roots[i%threads] = posted.TS
+		}
+	}
+}
+
+func (w *world) place(ts *testscript.TestScript, name string) (channel, at string) {
+	channel, at, ok := strings.Cut(ts.Getenv(name), "/")
+	if !ok {
+		ts.Fatalf("%s names no message", name)
+	}
+	return channel, at
+}
+
+// shown is what a person reads in a message, blocks and all.
+func shown(m slacksim.Message) string {
+	var blocks strings.Builder
+	collect(m.Blocks, &blocks)
+	switch {
+	case m.Stream != nil: // blocks stand under the streamed text
+		return m.Text + "\n" + blocks.String()
+	case blocks.Len() > 0:
+		return blocks.String()
+	case m.Text != "":
+		return m.Text
+	}
+	return m.MarkdownText
+}
+
+// collect gathers the words of blocks, in their order.
+func collect(raw json.RawMessage, b *strings.Builder) {
+	var v any
+	if json.Unmarshal(raw, &v) == nil {
+		gather(v, b)
+	}
+}
+
+func gather(v any, b *strings.Builder) {
+	switch v := v.(type) {
+	case []any:
+		for _, e := range v {
+			gather(e, b)
+		}
+	case map[string]any:
+		if s, ok := v["text"].(string); ok {
+			b.WriteString(s)
+		} else if v["text"] != nil {
+			gather(v["text"], b)
+		}
+		for _, key := range []string{"elements", "rows", "fields"} {
+			gather(v[key], b)
+		}
+		if t, _ := v["type"].(string); strings.HasPrefix(t, "rich_text_") || t == "context" {
+			b.WriteString("\n")
+		}
+	}
+}
+
+// answers are the assistant's messages in a thread.
+func answers(v slacksim.View, channel, root string) []slacksim.Message {
+	var own []slacksim.Message
+	for _, m := range v.Replies(channel, root) {
+		if m.User == v.App().BotUserID {
+			own = append(own, m)
+		}
+	}
+	return own
+}
+
+func done(m slacksim.Message) bool { return m.StreamingState != "in_progress" }
+
+// answer VAR REGEXP [COUNT]: waits until the thread of VAR has an answer of the
+// assistant that is complete and matches, and COUNT answers in all (default 1).
+func answer(ts *testscript.TestScript, w *world, args []string) {
+	need(ts, args, 2, "answer VAR REGEXP [COUNT]")
+	channel, root := w.place(ts, args[0])
+	re := regexp.MustCompile("(?s)" + args[1])
+	count := 1
+	if len(args) > 2 {
+		n, err := strconv.Atoi(args[2])
+		ts.Check(err)
+		count = n
+	}
+	var last []slacksim.Message
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	err := w.slack.Wait(ctx, func(v slacksim.View) bool {
+		last = answers(v, channel, root)
+		matched := false
+		for _, m := range last {
+			if !done(m) {
+				return false
+			}
+			matched = matched || re.MatchString(shown(m))
+		}
+		return matched && len(last) == count
+	})
+	if err != nil {
+		for _, m := range last {
+			ts.Logf("%s %s: %q", m.TS, m.StreamingState, shown(m))
+		}
+		ts.Fatalf("no %d answers of which one matches %q; there are %d\n%s", count, args[1], len(last), w.tail())
+	}
+}
+
+// partial VAR REGEXP: waits until an answer that is still being written matches.
+func partial(ts *testscript.TestScript, w *world, args []string) {
+	need(ts, args, 2, "partial VAR REGEXP")
+	channel, root := w.place(ts, args[0])
+	re := regexp.MustCompile("(?s)" + args[1])
+	w.until(ts, "a partial answer like "+args[1], func(v slacksim.View) bool {
+		for _, m := range answers(v, channel, root) {
+			if re.MatchString(shown(m)) {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// sees VAR REGEXP: what the thread shows now must match.
+func sees(ts *testscript.TestScript, w *world, args []string) {
+	need(ts, args, 2, "sees VAR REGEXP")
+	channel, root := w.place(ts, args[0])
+	var all []string
+	w.slack.Look(func(v slacksim.View) {
+		for _, m := range v.Replies(channel, root) {
+			all = append(all, shown(m))
+		}
+	})
+	if text := strings.Join(all, "\n--\n"); !regexp.MustCompile("(?s)" + args[1]).MatchString(text) {
+		ts.Fatalf("the thread does not show %q but\n%s", args[1], text)
+	}
+}
+
+// thread VAR FILE: writes what the thread shows to a file.
+func thread(ts *testscript.TestScript, w *world, args []string) {
+	need(ts, args, 2, "thread VAR FILE")
+	channel, root := w.place(ts, args[0])
+	var b strings.Builder
+	w.slack.Look(func(v slacksim.View) {
+		for _, m := range v.Replies(channel, root) {
+			who := "person"
+			if m.User == v.App().BotUserID {
+				who = "assistant"
+			}
+			fmt.Fprintf(&b, "%s: %s\n", who, shown(m))
+		}
+	})
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(b.String()), 0o600))
+}
+
+// model JSON: adds a rule to the scripted model; "model clear" removes all.
+func model(ts *testscript.TestScript, w *world, args []string) {
+	need(ts, args, 1, "model JSON | clear")
+	if args[0] == "clear" {
+		w.model.ClearRules()
+		return
+	}
+	var r modelsim.Rule
+	ts.Check(json.Unmarshal([]byte(strings.Join(args, " ")), &r))
+	w.model.AddRule(r)
+}
+
+// requests COUNT [REGEXP]: waits until the model got so many requests for a
+// response, and fails if it got more.
+func requests(ts *testscript.TestScript, w *world, args []string) {
+	need(ts, args, 1, "requests COUNT [REGEXP]")
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	re := regexp.MustCompile(strings.Join(args[1:], " "))
+	n := 0
+	count := func(modelsim.Stats) bool {
+		n = 0
+		for _, r := range w.model.Requests() {
+			if r.Method == "POST" && strings.HasSuffix(r.Path, "/responses") && re.MatchString(plainJSON(r.Body)) {
+				n++
+			}
+		}
+		return n >= want
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if err := w.model.Wait(ctx, count); err != nil || n > want {
+		for _, r := range w.model.Requests() {
+			ts.Logf("%s %s %d %s", r.Method, r.Path, r.Status, plainJSON(r.Body))
+		}
+		ts.Fatalf("the model got %d such requests, want %d", n, want)
+	}
+}
+
+// plainJSON is JSON without the escapes that only HTML needs.
+func plainJSON(raw json.RawMessage) string {
+	return strings.NewReplacer(`\u003c`, "<", `\u003e`, ">", `\u0026`, "&").Replace(string(raw))
+}
+
+// fault JSON | clear: disturbs the Web API.
+func fault(ts *testscript.TestScript, w *world, args []string) {
+	need(ts, args, 1, "fault JSON | clear")
+	if args[0] == "clear" {
+		w.slack.ClearFaults("")
+		return
+	}
+	var f slacksim.Fault
+	ts.Check(json.Unmarshal([]byte(strings.Join(args, " ")), &f))
+	_, err := w.slack.AddFault(f)
+	ts.Check(err)
+}
+
+// settings JSON: changes the simulated Slack.
+func settings(ts *testscript.TestScript, w *world, args []string) {
+	ts.Check(w.slack.Configure(func(s *slacksim.Settings) {
+		ts.Check(json.Unmarshal([]byte(strings.Join(args, " ")), s))
+	}))
+}
+
+// sockets drop|stall|resume|warning|refresh|disable|enable|half_frame, and
+// "sockets wait N": N live connections.
+func sockets(ts *testscript.TestScript, w *world, args []string) {
+	need(ts, args, 1, "sockets ACTION")
+	if args[0] == "wait" {
+		n, err := strconv.Atoi(args[1])
+		ts.Check(err)
+		w.until(ts, "sockets", func(v slacksim.View) bool { return v.Live() >= n })
+		return
+	}
+	ts.Check(w.slack.SocketAction(args[0], ""))
+}
+
+// deliver DUPLICATES LO HI: each event is sent again so often, after a random
+// delay between LO and HI.
+func deliver(ts *testscript.TestScript, w *world, args []string) {
+	need(ts, args, 3, "deliver DUPLICATES LO HI")
+	n, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	lo, err := time.ParseDuration(args[1])
+	ts.Check(err)
+	hi, err := time.ParseDuration(args[2])
+	ts.Check(err)
+	ts.Check(w.slack.SetDelivery(n, true, lo, hi, false))
+}
+
+// envelope TYPE PAYLOAD: sends an envelope as given and waits for its ack.
+// "envelope raw FRAME" sends a literal frame.
+func envelope(ts *testscript.TestScript, w *world, args []string) {
+	need(ts, args, 2, "envelope TYPE PAYLOAD | raw FRAME")
+	body := strings.Join(args[1:], " ")
+	if args[0] == "raw" {
+		_, err := w.slack.Envelope("", nil, body)
+		ts.Check(err)
+		return
+	}
+	id, err := w.slack.Envelope(args[0], json.RawMessage(body), "")
+	ts.Check(err)
+	w.until(ts, "the ack of "+body, func(v slacksim.View) bool {
+		for _, e := range v.Envelopes() {
+			if e.ID == id && e.AckedAt != nil {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// edit VAR TEXT: the author edits a message.
+func edit(ts *testscript.TestScript, w *world, args []string) {
+	need(ts, args, 2, "edit VAR TEXT")
+	channel, at := w.place(ts, args[0])
+	ts.Check(w.slack.Edit(w.author(channel, at), channel, at, w.words(strings.Join(args[1:], " "))))
+}
+
+// delete VAR: the author deletes a message.
+func remove(ts *testscript.TestScript, w *world, args []string) {
+	need(ts, args, 1, "delete VAR")
+	channel, at := w.place(ts, args[0])
+	ts.Check(w.slack.Delete(w.author(channel, at), channel, at))
+}
+
+func (w *world) author(channel, at string) (user string) {
+	w.slack.Look(func(v slacksim.View) {
+		if m, ok := v.Message(channel, at); ok {
+			user = m.User
+		}
+	})
+	return user
+}
+
+// calls METHOD MAX: the assistant called a method at most so often.
+func calls(ts *testscript.TestScript, w *world, args []string) {
+	need(ts, args, 2, "calls METHOD MAX")
+	most, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	n := 0
+	w.slack.Look(func(v slacksim.View) { n = len(v.Calls(args[0])) })
+	if n > most {
+		ts.Fatalf("%s was called %d times, want at most %d", args[0], n, most)
+	}
+}

@@ -1,0 +1,146 @@
+// Package holdfast_test drives the real binary: each scenario in
+// testdata/script starts it against a simulated Slack and a scripted model,
+// does to it what the world does, and looks at what a person in Slack sees.
+package holdfast_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"holdfast/internal/modelsim"
+	"holdfast/internal/slacksim"
+)
+
+// binary is where TestMain built it.
+var binary string
+
+func TestMain(m *testing.M) { os.Exit(testMain(m)) }
+
+func testMain(m *testing.M) int {
+	if os.Getenv(simulatorsEnv) != "" {
+		return serveSimulators()
+	}
+	dir, err := os.MkdirTemp("", "holdfast-test-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	binary = filepath.Join(dir, "holdfast")
+	args := []string{"build", "-o", binary}
+	if raceEnabled {
+		args = append(args, "-race")
+	}
+	build := exec.Command("go", append(args, "./cmd/holdfast")...)
+	build.Stderr = os.Stderr
+	if err := build.Run(); err != nil {
+		fmt.Fprintln(os.Stderr, "build holdfast:", err)
+		return 1
+	}
+	return m.Run()
+}
+
+// modelKey is the only key that the scripted model takes.
+const modelKey = "sk-test-0123456789"
+
+// patience is how long a scenario waits for what must happen.
+const patience = 60 * time.Second
+
+// world is what one scenario plays in.
+type world struct {
+	slack *slacksim.Sim
+	model *modelsim.Sim
+	dir   string
+
+	process *exec.Cmd
+	ended   chan struct{} // closed when process has ended
+	sent    []sent        // every message that people wrote for the assistant
+}
+
+// sent is a message for the assistant.
+type sent struct {
+	channel, ts, root, text string
+}
+
+type worldKey struct{}
+
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("PATH", filepath.Dir(binary)+string(os.PathListSeparator)+env.Getenv("PATH"))
+			w := &world{
+				slack: slacksim.New(slacksim.Options{}),
+				model: modelsim.New(modelsim.Options{Key: modelKey}),
+				dir:   env.WorkDir,
+			}
+			slackServer, err := w.slack.Start(context.Background(), "127.0.0.1:0")
+			if err != nil {
+				return err
+			}
+			modelServer, err := w.model.Start(context.Background(), "127.0.0.1:0")
+			if err != nil {
+				return err
+			}
+			for name, value := range map[string]string{
+				"SLACK_BOT_TOKEN":     slacksim.DefaultBotToken,
+				"SLACK_APP_TOKEN":     slacksim.DefaultAppToken,
+				"OPENAI_API_KEY":      modelKey,
+				"SLACK_API_URL":       slackServer.APIURL(),
+				"OPENAI_BASE_URL":     modelServer.URL(),
+				"DATABASE_URL":        "sqlite:" + filepath.Join(env.WorkDir, "data", "holdfast.db"),
+				"HOLDFAST_ENDPOINT":   "full",
+				"HOLDFAST_ADMIN_ADDR": "off",
+				"HOLDFAST_LOG_LEVEL":  "DEBUG",
+			} {
+				env.Setenv(name, value)
+			}
+			env.Values[worldKey{}] = w
+			env.Defer(func() {
+				w.stop(os.Kill)
+				for _, err := range []error{slackServer.Close(), modelServer.Close(), w.slack.Close(), w.model.Close()} {
+					if err != nil {
+						env.T().Log("close a simulator: ", err)
+					}
+				}
+				if log, err := os.ReadFile(w.logFile()); err == nil && testing.Verbose() {
+					env.T().Log("log of holdfast:\n" + string(log))
+				}
+			})
+			return nil
+		},
+		Cmds: commands,
+	})
+}
+
+func (w *world) logFile() string { return filepath.Join(w.dir, "holdfast.log") }
+
+// stop sends a signal and waits for the end. It returns how the process ended.
+func (w *world) stop(sig os.Signal) error {
+	if w.process == nil {
+		return nil
+	}
+	p := w.process
+	w.process = nil
+	if err := p.Process.Signal(sig); err != nil {
+		return fmt.Errorf("signal holdfast: %w", err)
+	}
+	select {
+	case <-w.ended:
+	case <-time.After(patience):
+		_ = p.Process.Kill()
+		<-w.ended
+		return fmt.Errorf("holdfast did not end within %s of %v", patience, sig)
+	}
+	if code := p.ProcessState.ExitCode(); code != 0 && sig != os.Kill {
+		return fmt.Errorf("holdfast ended with code %d", code)
+	}
+	return nil
+}
