@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -70,6 +71,9 @@ func New(o Options) (*Client, error) {
 	}
 	if c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)
+	}
+	if ip := net.ParseIP(base.Hostname()); key != "" && base.Scheme == "http" && base.Hostname() != "localhost" && !ip.IsLoopback() {
+		c.log.Warn("the model's key goes over the network unencrypted: use https if the network is not yours alone", "host", base.Host)
 	}
 	transport := o.Transport
 	if transport == nil {
@@ -149,8 +153,8 @@ func (c *Client) respond(ctx context.Context, r *turn.Request, from turn.Cursor,
 		return c.failure(ctx, watched, r, from, err)
 	}
 	defer resp.Body.Close()
-	s := newStream(c, from, yield)
-	if err = s.read(resp, w); err == nil || err == errLeft {
+	s := newStream(c, w, from, yield)
+	if err = s.read(resp); err == nil || err == errLeft {
 		return err
 	}
 	return c.failure(ctx, watched, r, from, err)

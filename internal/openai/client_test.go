@@ -222,6 +222,16 @@ func TestResumeRefused(t *testing.T) {
 			t.Errorf("%d: %v", status, f)
 		}
 	}
+	unnumbered := serve(t, streams("data: "+delta(0, "again")+"\n\n"))
+	a := collect(t, unnumbered.Respond(t.Context(), hello(), turn.Cursor{ResponseID: "resp_1"}))
+	if f := failureOf(t, a.err); f.Code != "response_gone" || a.text != "" {
+		t.Errorf("no numbers: %q, %v", a.text, f)
+	}
+	replayed := serve(t, streams(sse(created(), delta(0, "old"), delta(0, "new"), completed(messageItem(0, "", "oldnew")))))
+	a = collect(t, replayed.Respond(t.Context(), hello(), turn.Cursor{ResponseID: "resp_1", Sequence: 1}))
+	if a.err != nil || a.text != "new" || a.final.Text != "oldnew" {
+		t.Errorf("replayed from the beginning: %q, %+v, %v", a.text, a.final, a.err)
+	}
 	for body, code := range map[string]string{
 		`{"id":"resp_1","status":"in_progress","output":[]}`: "response_gone",
 		`{"id":"resp_1","status":"cancelled","output":[]}`:   "cancelled",

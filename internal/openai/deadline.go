@@ -97,6 +97,7 @@ type watch struct {
 
 	mu    sync.Mutex // guards what follows: a connection is reported from another goroutine
 	phase *expired
+	held  bool // the caller is at work: the endpoint is not waited for
 	due   time.Time
 	timer *time.Timer
 }
@@ -115,9 +116,12 @@ func newWatch(ctx context.Context, l limits) (context.Context, *watch) {
 
 func (w *watch) expire() {
 	w.mu.Lock()
-	phase, early := w.phase, time.Now().Before(w.due)
+	phase := w.phase
+	if w.held || time.Now().Before(w.due) { // or a new phase began while the old timer went off
+		phase = nil
+	}
 	w.mu.Unlock()
-	if phase != nil && !early { // early: a new phase began while the old timer went off
+	if phase != nil {
 		w.cancel(phase)
 	}
 }
@@ -150,6 +154,24 @@ func (w *watch) beat() {
 		w.phase = &expired{"model_silent", "idle", w.limits.idle}
 	}
 	w.extend()
+}
+
+// hold stops the clock of the phase while the caller handles an event, and
+// release starts it anew: a slow store is not a silent endpoint. The total goes
+// on.
+func (w *watch) hold() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.held = true
+}
+
+func (w *watch) release() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.held = false
+	if w.phase != nil {
+		w.extend()
+	}
 }
 
 // linger leaves d for what is still to come after the terminal event.

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"holdfast/internal/turn"
 )
 
 func within(d Deadlines) func(*Options) { return func(o *Options) { o.Deadlines = d } }
@@ -176,5 +178,27 @@ func TestDeadlinesAreChecked(t *testing.T) {
 		if (err != nil) != (c.want != "") || err != nil && !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v, want %q", name, err, c.want)
 		}
+	}
+}
+
+// The clock stands while the caller handles an event: here longer than the idle
+// deadline.
+func TestSlowCaller(t *testing.T) {
+	const idle = 100 * time.Millisecond
+	// More than is read at once, so that there is something to read after each wait.
+	half := strings.Repeat("word ", 2*frameBuffer)
+	c := serve(t, streams(sse(created(), delta(0, half), delta(0, half), completed())), within(Deadlines{Idle: idle}))
+	var text string
+	for e, err := range c.Respond(t.Context(), hello(), turn.Cursor{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e.Kind == turn.Delta {
+			<-time.After(3 * idle / 2)
+			text += e.Text
+		}
+	}
+	if text != half+half {
+		t.Errorf("got %d bytes", len(text))
 	}
 }

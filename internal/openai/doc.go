@@ -14,7 +14,8 @@
 //  2. Each call ends: by the terminal event, by an error of the endpoint, or by
 //     the first of four deadlines (connect, first event, idle, total), whose
 //     failure names which one it was. An expired deadline closes the
-//     connection.
+//     connection. The time that the caller spends on an event counts for the
+//     total alone.
 //  3. Breaking out of the loop, or cancelling the context, closes the
 //     connection before the loop is left; the error of a cancelled context is
 //     its cause, unchanged.

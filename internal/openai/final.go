@@ -77,13 +77,12 @@ func (s *stream) finish(kind string, raw json.RawMessage) (*turn.Final, error) {
 			final.Reason = "incomplete"
 		}
 	}
-	if len(final.Items) == 0 {
-		final.Items = s.items
+	final.Text, final.Refusal = textOf(r.Output)
+	if final.Text == "" {
+		final.Text = s.draft.text() // the endpoint did not repeat it
 	}
-	final.Text, final.Refusal = textOf(final.Items)
-	if final.Text == "" || len(r.Output) == 0 && s.resumed {
-		// The endpoint did not repeat it. A resumed stream has only the end.
-		final.Text = s.draft.text()
+	if len(r.Output) == 0 {
+		final.Items = s.items
 	}
 	final.Refusal = final.Refusal || s.draft.refused
 	return final, nil
@@ -116,12 +115,10 @@ func (s *stream) readJSON(body io.Reader) error {
 	switch {
 	case r.Status == "" && !empty(r.Error):
 		return s.wireFailure(s.c.decodeError(raw))
-	case r.Status == "" && r.Output == nil:
+	case r.Status == "":
 		return fail("bad_endpoint", errors.New("the answer is JSON, but not a response"))
 	case (r.Status == "queued" || r.Status == "in_progress") && s.resumed:
 		return fail("response_gone", errors.New("the endpoint cannot stream a response that is running"))
-	case r.Status == "":
-		r.Status = "completed"
 	}
 	final, err := s.finish(string(r.Status), raw)
 	if err != nil {

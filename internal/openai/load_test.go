@@ -72,7 +72,7 @@ func TestHungCallsLeaveNothing(t *testing.T) {
 		}
 		<-r.Context().Done()
 	}))
-	short := within(Deadlines{Connect: time.Second, FirstEvent: 2 * time.Second, Idle: 300 * time.Millisecond, Total: time.Minute})
+	short := within(Deadlines{Connect: 4 * time.Second, FirstEvent: 5 * time.Second, Idle: 300 * time.Millisecond, Total: time.Minute})
 	want := map[string]string{"headers": "model_slow", "stream": "model_silent", "error": "model_slow"}
 	before := runtime.NumGoroutine()
 	clients := map[string]*Client{}

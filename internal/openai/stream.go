@@ -24,6 +24,7 @@ const (
 // stream turns what the endpoint sends during one call into events.
 type stream struct {
 	c       *Client
+	watch   *watch
 	yield   func(turn.Event) bool
 	resumed bool
 	began   bool // Started was yielded
@@ -42,8 +43,8 @@ type stream struct {
 	title  title
 }
 
-func newStream(c *Client, from turn.Cursor, yield func(turn.Event) bool) *stream {
-	s := &stream{c: c, yield: yield}
+func newStream(c *Client, w *watch, from turn.Cursor, yield func(turn.Event) bool) *stream {
+	s := &stream{c: c, watch: w, yield: yield}
 	if from.ResponseID != "" {
 		s.resumed, s.id, s.sequence, s.numbered = true, from.ResponseID, from.Sequence, true
 		s.draft.resumed = true
@@ -53,13 +54,13 @@ func newStream(c *Client, from turn.Cursor, yield func(turn.Event) bool) *stream
 
 // read goes through the answer to its end. It returns nil after Done, errLeft if
 // the caller broke out, else why there is no Done.
-func (s *stream) read(resp *http.Response, w *watch) error {
+func (s *stream) read(resp *http.Response) error {
 	s.request = s.c.short(requestID(resp))
 	kind := resp.Header.Get("Content-Type")
 	if strings.Contains(kind, "html") {
 		return fail("bad_endpoint", fmt.Errorf("the answer is %q instead of a stream", s.c.short(kind)))
 	}
-	r := newReader(resp.Body, w.beat)
+	r := newReader(resp.Body, s.watch.beat)
 	switch first, err := r.peek(); {
 	case err != nil:
 		return s.broken(err)
@@ -69,11 +70,11 @@ func (s *stream) read(resp *http.Response, w *watch) error {
 	case first == '<':
 		return fail("bad_endpoint", errors.New("the answer is a page instead of a stream"))
 	}
-	return s.follow(r, resp, w)
+	return s.follow(r, resp)
 }
 
 // follow goes through the events. Its stack stands for minutes: it is kept small.
-func (s *stream) follow(r *reader, resp *http.Response, w *watch) error {
+func (s *stream) follow(r *reader, resp *http.Response) error {
 	for {
 		f, err := r.next()
 		if err != nil {
@@ -89,7 +90,7 @@ func (s *stream) follow(r *reader, resp *http.Response, w *watch) error {
 			var final *turn.Final
 			if final, err = s.event(f, data); final != nil {
 				if resp.ProtoMajor == 1 {
-					w.linger(lingerFor)
+					s.watch.linger(lingerFor)
 					_, _ = io.CopyN(io.Discard, resp.Body, frameBuffer) // only whether it ended matters
 				}
 				return s.done(final)
@@ -154,6 +155,10 @@ func (s *stream) event(f frame, data []byte) (*turn.Final, error) {
 		return nil, s.wireFailure(s.c.decodeError(data))
 	}
 	terminal := isTerminal(string(e.Type))
+	if s.resumed && !e.Sequence.given && !terminal {
+		// Without numbers nobody knows whether this was there before.
+		return nil, fail("response_gone", errors.New("the endpoint does not number the events of a resumed response"))
+	}
 	if !s.inOrder(e.Sequence) && !terminal {
 		return nil, s.alive() // came before
 	}
@@ -177,7 +182,7 @@ func (s *stream) inOrder(n ordinal) bool {
 	at := n.at
 	if s.numbered && at <= s.sequence {
 		// Endpoints exist that number every event 0.
-		return at == 0 && s.sequence == 0
+		return at == 0 && s.sequence == 0 && !s.resumed
 	}
 	if s.numbered && at > s.sequence+1 && !s.gap {
 		s.gap = true
@@ -358,7 +363,10 @@ func (s *stream) alive() error { return s.emit(turn.Event{Kind: turn.Alive}) }
 
 func (s *stream) emit(e turn.Event) error {
 	e.ResponseID, e.Sequence = s.id, s.sequence
-	if !s.yield(e) {
+	s.watch.hold()
+	more := s.yield(e)
+	s.watch.release()
+	if !more {
 		return errLeft
 	}
 	return nil

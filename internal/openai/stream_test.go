@@ -121,6 +121,10 @@ func TestShapes(t *testing.T) {
 			events: []string{created(), reasoning, `{"type":"response.incomplete","response":{"status":"incomplete","incomplete_details":null,"output":null,"usage":null}}`},
 			reason: "incomplete", phrases: []string{""},
 		},
+		"incomplete in the second item": {
+			events: []string{created(), messageDone(0, "", "One."), delta(1, "Tw"), `{"type":"response.incomplete","response":{"status":"incomplete","incomplete_details":{"reason":"max_output_tokens"},"output":[]}}`},
+			deltas: "One.\n\nTw", reason: "max_output_tokens",
+		},
 		"completed that says incomplete": {
 			events: []string{created(), delta(0, "Half"), `{"type":"response.completed","response":{"status":"incomplete","incomplete_details":{"reason":"content_filter"}}}`},
 			deltas: "Half", reason: "content_filter",
@@ -265,6 +269,7 @@ func TestBadEnds(t *testing.T) {
 		"JSON that is not a response": {`{"hello":"world"}`, "bad_endpoint", false},
 		"JSON of a failed response":   {`{"id":"r","status":"failed","error":{"code":"server_error","message":"x"}}`, "server_error", true},
 		"JSON of a running response":  {`{"id":"r","status":"queued","output":[]}`, "cut", true},
+		"JSON without a status":       {`{"id":"r","output":[]}`, "bad_endpoint", false},
 		"broken JSON":                 {`{"id":"r","status":`, "garbled", true},
 		"a page":                      {"<!doctype html><title>Sign in</title>", "bad_endpoint", false},
 	} {
@@ -283,8 +288,8 @@ func TestBadEnds(t *testing.T) {
 
 func TestJSONInsteadOfStream(t *testing.T) {
 	for name, body := range map[string]string{
-		"a response":       `{"id":"resp_1","object":"response","status":"completed","output":[` + messageItem(0, "", "Hello") + `],"usage":{"input_tokens":1,"output_tokens":2}}`,
-		"without a status": ` {"id":"resp_1","output":[` + messageItem(0, "", "Hello") + `],"usage":null}`,
+		"a response":        `{"id":"resp_1","object":"response","status":"completed","output":[` + messageItem(0, "", "Hello") + `],"usage":{"input_tokens":1,"output_tokens":2}}`,
+		"after white space": " \n" + `{"id":"resp_1","status":"completed","output":[` + messageItem(0, "", "Hello") + `],"usage":null}`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -390,4 +395,30 @@ func TestConnectionIsUsedAgain(t *testing.T) {
 	if len(addresses) != 1 {
 		t.Errorf("%d connections for 5 calls, one after the other", len(addresses))
 	}
+}
+
+// Whatever an endpoint sends, a call ends once, and is complete only if the
+// endpoint used the word.
+func FuzzStream(f *testing.F) {
+	f.Add([]byte(sse(created(), message(0, "commentary"), delta(0, "a"), messageDone(0, "", "ab"), completed(messageItem(0, "", "ab")))), false)
+	f.Add([]byte(sse(created(), `{"type":"response.failed","response":{"error":{"code":"server_error"}}}`)), true)
+	f.Add([]byte(sse(`{"type":"error","error":{"message":[1]}}`)), false)
+	f.Add([]byte(`{"id":"r","status":"completed","output":[{"type":"message","content":[{"type":"output_text","text":"x"}]}]}`), false)
+	f.Add([]byte("data: {\"type\":\"response.reasoning_summary_text.delta\",\"delta\":\"**x\"}\n\ndata: [DONE]\n\n"), true)
+	f.Fuzz(func(t *testing.T, body []byte, resumed bool) {
+		c := clientFor(t, "http://127.0.0.1:1/v1", func(o *Options) { o.Transport = bodyOf(body) })
+		var from turn.Cursor
+		if resumed {
+			from = turn.Cursor{ResponseID: "resp_1", Sequence: 1}
+		}
+		a := collect(t, c.Respond(t.Context(), hello(), from))
+		if a.err != nil {
+			failureOf(t, a.err)
+			return
+		}
+		// An escape can write the word in another way.
+		if !strings.Contains(string(body), "complete") && !strings.Contains(string(body), `\u`) {
+			t.Errorf("ended with %+v", a.final)
+		}
+	})
 }

@@ -33,8 +33,9 @@
 //
 // Link reference definitions ("[1]: https://…") work inside one part only, and are
 // shown as text. Slack renders Stream by rules of its own. A quote inside a quote is
-// shown as one quote. A list that numbers every item "1." and has more than nine items may lose the nesting
-// of what follows a cut.
+// shown as one quote. A second table whose rows do not begin with a pipe is not moved to
+// the next part but shown as a list. A list that numbers every item "1." and has more than
+// nine items may lose the nesting of what follows a cut.
 //
 // Anybody in slack/ and the product packages may import it; it imports no other
 // package of this module.

@@ -118,7 +118,12 @@ func checkSettled(t fataler, src string, ticks []int) {
 			t.Fatalf("Settled(%q) = %d after %d", src[:n], got, last)
 		}
 		last = got
-		held := src[got:n]
+		held := strings.Map(func(r rune) rune { // what never shows is not held back
+			if r < ' ' && r != '\n' {
+				return -1
+			}
+			return r
+		}, strings.ToValidUTF8(src[got:n], ""))
 		long := 464 + 128
 		if strings.Contains(held, "://") || strings.Contains(held, "](") || strings.ContainsAny(held, "<") {
 			long += 2048

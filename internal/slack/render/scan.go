@@ -177,7 +177,9 @@ func (s *scanner) scanLine(next int, open bool) bool {
 	case headingStart, ruleStart, underline:
 		setext := kindOf != headingStart && s.leaf == para && !s.fresh
 		s.fresh = !setext
-		if s.startBlock(2) && !setext {
+		if setext {
+			s.blocks += 2 // no cut between a heading and its underline
+		} else if s.startBlock(2) {
 			return true
 		}
 		s.emph = nil

@@ -164,6 +164,7 @@ func TestAckOnTheOldConnection(t *testing.T) {
 		if c.n == 1 {
 			c.send(`{"envelope_id":"one","type":"events_api","payload":{}}`)
 			c.send(`{"type":"disconnect","reason":"warning"}`)
+			time.Sleep(9 * time.Second) // of the bubble's clock
 			c.send(`{"envelope_id":"two","type":"events_api","payload":{}}`)
 		}
 		for {
@@ -177,7 +178,7 @@ func TestAckOnTheOldConnection(t *testing.T) {
 		}
 	})
 	raw(t, h, socket.Options{Connections: 1, Open: h.open}, held, func(r *rig) {
-		r.pass(5 * time.Second)
+		r.pass(10 * time.Second)
 		r.live(2)
 		close(r.release)
 		synctest.Wait()
@@ -241,4 +242,25 @@ func TestDialErrorsHideTheAddress(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Two connections that get old at the same moment are renewed one after the
+// other.
+func TestRenewedOneByOne(t *testing.T) {
+	h := rawServer(func(c *rawConn) { c.hello(100); c.rest() })
+	raw(t, h, socket.Options{Open: h.open, Timing: socket.Timing{MinAge: 90 * time.Second, Silence: time.Hour}}, nil, func(r *rig) {
+		for _, step := range []struct {
+			pass   time.Duration
+			opened int32
+			live   int
+		}{
+			{89 * time.Second, 2, 2}, {2 * time.Second, 3, 3}, {13 * time.Second, 3, 3}, {2 * time.Second, 4, 3}, {15 * time.Second, 4, 2},
+		} {
+			r.pass(step.pass)
+			r.live(step.live)
+			if n := h.opened.Load(); n != step.opened {
+				t.Errorf("%d connections were opened, want %d", n, step.opened)
+			}
+		}
+	})
 }

@@ -41,6 +41,7 @@ func (s *surface) step() time.Duration {
 		}
 	}
 	if fresh {
+		before := s.lastSeen
 		more, err := s.tick()
 		if err != nil && s.ticking.Err() == nil {
 			// The next tick sees the same text and more; Finish does not depend on it.
@@ -49,7 +50,11 @@ func (s *surface) step() time.Duration {
 		if more {
 			s.Changed()
 		}
-		if !s.pause(s.o.Tick) {
+		pause := s.o.Tick
+		if err == nil && s.lastSeen.Equal(before) {
+			pause /= 8 // nothing could be shown yet: look again soon
+		}
+		if !s.pause(pause) {
 			return s.o.Sign
 		}
 	}

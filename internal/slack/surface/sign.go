@@ -3,6 +3,8 @@ package surface
 import (
 	"context"
 	"fmt"
+	"regexp"
+	"strings"
 	"time"
 
 	"holdfast/internal/chat"
@@ -139,12 +141,17 @@ func (s *surface) signal(ctx context.Context, op, method string, ts chat.TS, cal
 	return err
 }
 
-// title is the first line of what was asked, for the session's list.
+// title is the first line of what was asked, for the list of sessions: at most
+// 80 characters, without mentions. Slack: agents.sessions.setStatus takes 200.
 func title(text string) string {
-	for i, r := range text {
-		if r == '\n' || i > 80 {
-			return text[:i]
-		}
+	text, _, _ = strings.Cut(strings.TrimSpace(references.ReplaceAllString(text, "$1")), "\n")
+	runes := []rune(strings.Join(strings.Fields(text), " "))
+	if len(runes) > 80 {
+		runes = append(runes[:79], '…')
 	}
-	return text
+	return string(runes)
 }
+
+// references are what stands in angle brackets in mrkdwn; of a link its label
+// stays, of a mention nothing.
+var references = regexp.MustCompile(`<[^>|]*(?:\|([^>]*))?>`)

@@ -44,9 +44,16 @@ func (c *crowd) join(name, method, channel string, p Priority) {
 	synctest.Wait()
 }
 
+// served is who was served so far.
+func (c *crowd) served() []admitted {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.got)
+}
+
 func (c *crowd) names() []string {
 	var list []string
-	for _, a := range c.got {
+	for _, a := range c.served() {
 		list = append(list, a.name)
 	}
 	return list
@@ -58,27 +65,27 @@ func TestFinalOvertakesTicks(t *testing.T) {
 		for i := range 100 {
 			c.join(fmt.Sprintf("tick %d", i), "chat.update", "C1", Tick)
 		}
-		before := len(c.got)
+		before := len(c.served())
 		if before == 0 || before >= 10 {
 			t.Fatalf("%d of 100 ticks went out at once: want a short burst", before)
 		}
 		for i := range 20 {
 			c.join(fmt.Sprintf("final %d", i), "chat.update", "C1", Final)
 		}
-		if n := len(c.got) - before; n < 5 {
+		if n := len(c.served()) - before; n < 5 {
 			t.Errorf("%d finals went out at once: the ticks left too little", n)
 		}
 		c.wg.Wait()
 		for i, name := range c.names()[before : before+20] {
-			if want := fmt.Sprintf("final %d", i); name != want && c.got[before+i].at > 0 {
+			if want := fmt.Sprintf("final %d", i); name != want && c.served()[before+i].at > 0 {
 				t.Errorf("served as number %d: %s, want %s", i, name, want)
 			}
 			if strings.HasPrefix(name, "tick") {
-				t.Errorf("a tick overtook a final: %+v", c.got[before+i])
+				t.Errorf("a tick overtook a final: %+v", c.served()[before+i])
 			}
 		}
 		at := map[string]time.Duration{}
-		for _, a := range c.got {
+		for _, a := range c.served() {
 			at[a.name] = a.at
 		}
 		for i := 1; i < 100; i++ {
@@ -111,13 +118,13 @@ func TestBusyChannelDelaysNobody(t *testing.T) {
 		}
 		at := time.Since(c.start)
 		c.join("other", postMethod, "C2", Status)
-		last := c.got[len(c.got)-1]
+		last := c.served()[len(c.served())-1]
 		if last.name != "other" || last.at != at {
 			t.Errorf("a post into an idle channel waited behind a busy one: last served is %+v at %v", last, at)
 		}
 		c.wg.Wait()
 		var busy []time.Duration
-		for _, a := range c.got {
+		for _, a := range c.served() {
 			if a.name == "busy" {
 				busy = append(busy, a.at)
 			}
@@ -150,10 +157,10 @@ func TestHoldIsObeyedByAllWaiters(t *testing.T) {
 		}
 		c.s.hold("chat.update", time.Second) // a shorter one does not end it
 		c.wg.Wait()
-		if first := c.got[1]; first.name != "final" || first.at < 40*time.Second || first.at > 41*time.Second {
+		if first := c.served()[1]; first.name != "final" || first.at < 40*time.Second || first.at > 41*time.Second {
 			t.Errorf("first after the hold of 40 s: %+v", first)
 		}
-		if second := c.got[2]; second.at <= c.got[1].at {
+		if second := c.served()[2]; second.at <= c.served()[1].at {
 			t.Errorf("all waiters rushed out at once after the hold")
 		}
 	})
@@ -174,7 +181,7 @@ func TestCancelledWaiterLeavesTheLine(t *testing.T) {
 		if got != why {
 			t.Errorf("the cancelled waiter got %v, want its cause", got)
 		}
-		if last := c.got[len(c.got)-1]; last.name != "patient" || last.at > 70*time.Second {
+		if last := c.served()[len(c.served())-1]; last.name != "patient" || last.at > 70*time.Second {
 			t.Errorf("the slot that was given up was lost: %+v", last)
 		}
 		if n := len(c.s.lines["m"].waiting); n != 0 {
@@ -215,13 +222,13 @@ func TestUnlimited(t *testing.T) {
 		for range 500 {
 			c.join("x", postMethod, "C1", Tick)
 		}
-		if len(c.got) != 500 || c.got[499].at != 0 {
-			t.Errorf("unlimited, yet %d of 500 served, the last after %v", len(c.got), c.got[len(c.got)-1].at)
+		if len(c.served()) != 500 || c.served()[499].at != 0 {
+			t.Errorf("unlimited, yet %d of 500 served, the last after %v", len(c.served()), c.served()[len(c.served())-1].at)
 		}
 		c.s.hold(postMethod, 10*time.Second)
 		c.join("held", postMethod, "C1", Final)
 		c.wg.Wait()
-		if last := c.got[500]; last.at != 10*time.Second {
+		if last := c.served()[500]; last.at != 10*time.Second {
 			t.Errorf("a 429 was obeyed for %v, want 10s", last.at)
 		}
 	})
@@ -257,17 +264,17 @@ func TestRatesHold(t *testing.T) {
 				c.join(fmt.Sprint(prios[i]), "m", "", Priority(prios[i]))
 			}
 			c.wg.Wait()
-			if len(c.got) != len(gaps) {
-				wrong = fmt.Sprintf("%d of %d served", len(c.got), len(gaps))
+			if len(c.served()) != len(gaps) {
+				wrong = fmt.Sprintf("%d of %d served", len(c.served()), len(gaps))
 			}
-			for i := limit; i < len(c.got); i++ {
-				if d := c.got[i].at - c.got[i-limit].at; d < time.Minute {
+			for i := limit; i < len(c.served()); i++ {
+				if d := c.served()[i].at - c.served()[i-limit].at; d < time.Minute {
 					wrong = fmt.Sprintf("%d calls within %v with a limit of %d a minute", limit+1, d, limit)
 				}
 			}
 			most := limit - limit/5
-			for i := most; i < len(c.got); i++ {
-				if p := c.got[i].name; (p == "0" || p == "1") && c.got[i].at-c.got[i-most].at < time.Minute {
+			for i := most; i < len(c.served()); i++ {
+				if p := c.served()[i].name; (p == "0" || p == "1") && c.served()[i].at-c.served()[i-most].at < time.Minute {
 					wrong = "a tick was let into the reserve"
 				}
 			}

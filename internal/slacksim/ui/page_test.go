@@ -246,6 +246,7 @@ func TestKeyboard(t *testing.T) {
 	w.wait(`location.hash === '#/C2'`)
 	w.keys(kb.ArrowUp, chromedp.KeyModifiers(kb.ModifierAlt))
 	w.wait(`location.hash === '#/C1'`)
+	w.wait(shows(".main .msg", "Harbour report") + ` && document.activeElement.matches('.main textarea')`)
 	w.run(chromedp.Focus(chromedp.CSS(".main .scroller")))
 	w.keys(kb.ArrowUp)
 	w.wait(`document.activeElement.classList.contains('msg') && document.activeElement.textContent.includes('Harbour report')`)

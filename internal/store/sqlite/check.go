@@ -25,6 +25,18 @@ var invariants = []struct{ wrong, query string }{
 	{"file is damaged", `SELECT quick_check FROM pragma_quick_check WHERE quick_check <> 'ok'`},
 }
 
+// Ping tells whether the store answers: the writer takes a request and a reader
+// reads. It is cheap, and right for a health check; [DB.Check] is not.
+func (db *DB) Ping(ctx context.Context) error {
+	if err := db.write(ctx, "ping writer", func(*conn) error { return nil }); err != nil {
+		return err
+	}
+	return db.read(ctx, "ping reader", func(c *conn) error {
+		_, err := c.one(func(row) {}, "SELECT 1 FROM migrations LIMIT 1")
+		return err
+	})
+}
+
 // Check reads the whole database and returns an error that names what breaks
 // the store's own rules; nil if nothing does. It takes seconds on a large file.
 func (db *DB) Check(ctx context.Context) error {

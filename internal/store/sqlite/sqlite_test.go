@@ -280,6 +280,7 @@ func TestClose(t *testing.T) {
 		})
 	}
 	<-some
+	must(t, db.Ping(t.Context()))
 	must(t, db.Close())
 	must(t, db.Close())
 	all.Wait()
@@ -288,6 +289,9 @@ func TestClose(t *testing.T) {
 	}
 	if _, err := db.History(t.Context(), chat.Conversation{}); !errors.Is(err, ErrClosed) {
 		t.Errorf("read after close: %v", err)
+	}
+	if err := db.Ping(t.Context()); !errors.Is(err, ErrClosed) {
+		t.Errorf("ping after close: %v", err)
 	}
 	again := openTest(t, path)
 	var rows int64
