@@ -180,8 +180,8 @@ func (c Config) Check() error {
 	if c.FirstTimeout > total {
 		say("HOLDFAST_FIRST_EVENT_TIMEOUT: %s: must not be more than API_TIMEOUT_READ (%s), the time for a whole answer", c.FirstTimeout, total)
 	}
-	if idle <= 0 || idle > total {
-		say("API_TIMEOUT_STREAMING_CHUNK: %s: must be more than 0 and not more than API_TIMEOUT_READ (%s)", idle, total)
+	if idle <= 0 || idle >= total {
+		say("API_TIMEOUT_STREAMING_CHUNK: %s: must be more than 0 and less than API_TIMEOUT_READ (%s)", idle, total)
 	}
 	if c.Attempts < 1 {
 		say("HOLDFAST_TURN_ATTEMPTS: %d: must be at least 1", c.Attempts)

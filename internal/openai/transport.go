@@ -31,8 +31,8 @@ func newTransport() *http.Transport {
 		MaxIdleConnsPerHost:   64,
 		IdleConnTimeout:       90 * time.Second,
 		DisableCompression:    true,
-		ReadBufferSize:        4 << 10,
-		WriteBufferSize:       4 << 10,
+		ReadBufferSize:        2 << 10,
+		WriteBufferSize:       1 << 10,
 	}
 }
 

@@ -207,6 +207,15 @@ func TestOneMessageOneKey(t *testing.T) {
 	}
 }
 
+// Peers' mistake 8: what is old, and what Slack repeats, counts all the same.
+func TestOldMessagesCount(t *testing.T) {
+	env := callback("Ev1", `{"type":"message","channel":"D1","channel_type":"im","user":"U1","ts":"1000000000.000001","text":"hi"}`)
+	env.At = time.Now()
+	if e := New(me).Classify(env); e.Lane != conversation("D1", "1000000000.000001") {
+		t.Errorf("a message of 2001 is %+v", e)
+	}
+}
+
 func TestTeams(t *testing.T) {
 	of := func(authorized, team, inner string) inbox.Entry {
 		return New(me).Classify(inbox.Envelope{Type: "events_api", Payload: fmt.Appendf(nil, `{"type":"event_callback","event_id":"Ev1","team_id":%q,"authorizations":%s,"event":%s}`, team, authorized, inner)})

@@ -64,10 +64,10 @@ func (r refusal) Error() string           { return "slack: " + string(r) }
 func (r refusal) Refused() (string, bool) { return string(r), true }
 
 // open asks for a socket as the Web API caller does.
-func open(h *http.Client, token string) func(context.Context) (string, error) {
+func open(h *http.Client, api string) func(context.Context) (string, error) {
 	return func(ctx context.Context) (string, error) {
-		req, _ := http.NewRequestWithContext(ctx, http.MethodPost, "http://slack.test/api/apps.connections.open", nil)
-		req.Header.Set("Authorization", "Bearer "+token)
+		req, _ := http.NewRequestWithContext(ctx, http.MethodPost, api+"apps.connections.open", nil)
+		req.Header.Set("Authorization", "Bearer "+slacksim.DefaultAppToken)
 		resp, err := h.Do(req)
 		if err != nil {
 			return "", err
@@ -177,7 +177,7 @@ func (r *rig) serve(h http.Handler, o socket.Options, handle handler, test func(
 	running.Go(func() { _ = srv.Serve(p) })
 	client := &http.Client{Transport: &http.Transport{DialContext: p.dial, DisableKeepAlives: true}}
 	if o.Open == nil {
-		o.Open = open(client, slacksim.DefaultAppToken)
+		o.Open = open(client, "http://slack.test/api/")
 	}
 	o.HTTP = client
 	o.Logger = slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))

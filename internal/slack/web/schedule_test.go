@@ -184,6 +184,8 @@ func TestCancelledWaiterLeavesTheLine(t *testing.T) {
 		if last := c.served()[len(c.served())-1]; last.name != "patient" || last.at > 70*time.Second {
 			t.Errorf("the slot that was given up was lost: %+v", last)
 		}
+		c.s.mu.Lock()
+		defer c.s.mu.Unlock()
 		if n := len(c.s.lines["m"].waiting); n != 0 {
 			t.Errorf("%d waiters are left in line", n)
 		}
@@ -243,6 +245,8 @@ func TestIdleChannelsAreForgotten(t *testing.T) {
 			}
 			time.Sleep(10 * time.Millisecond) // of the bubble's clock
 		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
 		if n := len(s.channels); n > 1000 {
 			t.Errorf("%d channels are remembered, though at most some hundreds are not idle", n)
 		}

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"runtime"
 	"strings"
 	"sync"
@@ -170,18 +171,32 @@ func TestFullQueueAndGivingUp(t *testing.T) {
 	wantUsers(t, db, "")
 }
 
+// signal is a writer that tells that something was written.
+type signal chan struct{}
+
+func (s signal) Write(p []byte) (int, error) {
+	select {
+	case s <- struct{}{}:
+	default:
+	}
+	return len(p), nil
+}
+
 func TestAnotherProgramHoldsTheLock(t *testing.T) {
 	path := temp(t)
-	db := openTest(t, path)
+	waiting := make(signal, 1)
+	db, err := Open(t.Context(), path, Options{Logger: slog.New(slog.NewTextHandler(waiting, &slog.HandlerOptions{Level: slog.LevelWarn}))})
+	must(t, err)
 	must(t, db.write(t.Context(), "test", func(c *conn) error { return c.script("PRAGMA busy_timeout = 1") }))
 	other, err := open(path)
 	must(t, err)
 	must(t, other.script("BEGIN IMMEDIATE"))
 
-	ctx, cancel := context.WithCancel(t.Context())
-	gaveUp, waited := make(chan error), make(chan error)
-	go func() { gaveUp <- db.write(ctx, "test", insertUser("a")) }()
+	waited, gaveUp := make(chan error), make(chan error)
 	go func() { waited <- db.write(t.Context(), "test", insertUser("b")) }()
+	<-waiting // the writer has been refused the lock, and tries again
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() { gaveUp <- db.write(ctx, "test", insertUser("a")) }()
 	cancel()
 	if err := <-gaveUp; !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
@@ -190,6 +205,7 @@ func TestAnotherProgramHoldsTheLock(t *testing.T) {
 	must(t, <-waited)
 	wantUsers(t, db, "b")
 	must(t, other.close())
+	must(t, db.Close())
 }
 
 func TestFullDisk(t *testing.T) {
