@@ -1,7 +1,6 @@
 package holdfast_test
 
 import (
-	"cmp"
 	"database/sql"
 	"slices"
 	"strings"
@@ -48,10 +47,10 @@ func settled(v slacksim.View, channel, root, last string) bool {
 
 // accounts stops holdfast and checks the books: each message that people wrote
 // has exactly one outcome; each turn's answer stands in Slack once, in its
-// messages' thread, whole, and in the order of what it answers (not so with
-// -reordered, when Slack itself delivered out of order).
-func accounts(ts *testscript.TestScript, w *world, args []string) {
-	reordered := len(args) > 0 && args[0] == "-reordered"
+// messages' thread, whole, and in the order of what it answers. Where Slack
+// delivered a message only after a later one's turn had begun, that turn may
+// stand before it.
+func accounts(ts *testscript.TestScript, w *world, _ []string) {
 	db, err := sql.Open("sqlite", strings.TrimPrefix(ts.Getenv("DATABASE_URL"), "sqlite:")+"?_pragma=busy_timeout(5000)")
 	ts.Check(err)
 	defer db.Close()
@@ -86,7 +85,7 @@ func accounts(ts *testscript.TestScript, w *world, args []string) {
 	if n := count(`SELECT count(*) FROM lanes WHERE owner IS NOT NULL OR pending <> 0`); n != 0 {
 		ts.Fatalf("%d lanes are owned or have work", n)
 	}
-	w.slack.Look(func(v slacksim.View) { w.compare(ts, v, db, turns, reordered) })
+	w.slack.Look(func(v slacksim.View) { w.compare(ts, v, db, turns) })
 }
 
 // rest waits until no lane has work: what a person sees may be there before its
@@ -110,7 +109,7 @@ func (w *world) rest(ts *testscript.TestScript, db *sql.DB) {
 }
 
 // compare holds what Slack shows against the turns.
-func (w *world) compare(ts *testscript.TestScript, v slacksim.View, db *sql.DB, turns map[string][]sent, reordered bool) {
+func (w *world) compare(ts *testscript.TestScript, v slacksim.View, db *sql.DB, turns map[string][]sent) {
 	type place struct{ channel, root string }
 	visible := map[place][]string{} // ts of our messages
 	known := map[place][]string{}   // ts that the outbox knows, in the order of their turns
@@ -118,7 +117,8 @@ func (w *world) compare(ts *testscript.TestScript, v slacksim.View, db *sql.DB, 
 	for id := range turns {
 		ids = append(ids, id)
 	}
-	slices.SortFunc(ids, func(a, b string) int { return cmp.Compare(turns[a][0].ts, turns[b][0].ts) })
+	slices.Sort(ids) // they are in the order of the turns' beginning
+	w.ordered(ts, db, turns, ids)
 	for _, id := range ids {
 		first := turns[id][0]
 		p := place{first.channel, first.root}
@@ -138,9 +138,6 @@ func (w *world) compare(ts *testscript.TestScript, v slacksim.View, db *sql.DB, 
 		known[p] = append(known[p], messagesOf(ts, db, id)...)
 	}
 	for p, want := range known {
-		if reordered {
-			slices.Sort(want)
-		}
 		if got := visible[p]; !slices.Equal(got, want) {
 			ts.Fatalf("thread %s/%s shows the answers %v; the turns made, in their order, %v", p.channel, p.root, got, want)
 		}
@@ -149,6 +146,34 @@ func (w *world) compare(ts *testscript.TestScript, v slacksim.View, db *sql.DB, 
 		if s.Status == "processing" {
 			ts.Fatalf("the session of %s/%s still says that it is at work", s.Channel, s.ThreadTS)
 		}
+	}
+}
+
+// ordered checks that no message was passed over: one that was stored before the
+// messages of a turn is not answered after it, unless it is older.
+func (w *world) ordered(ts *testscript.TestScript, db *sql.DB, turns map[string][]sent, ids []string) {
+	type seen struct {
+		newest sent
+		stored int
+	}
+	before := map[string][]seen{} // by thread
+	for _, id := range ids {
+		s := seen{newest: turns[id][0]}
+		thread := s.newest.channel + "/" + s.newest.root
+		for _, m := range turns[id] {
+			var row int
+			ts.Check(db.QueryRow(`SELECT id FROM inbox WHERE channel = ? AND ts = ? AND kind = 'message'`, m.channel, m.ts).Scan(&row))
+			for _, early := range before[thread] {
+				if early.newest.ts > m.ts && row < early.stored {
+					ts.Fatalf("%q was stored when the turn of %q began, and was passed over", m.text, early.newest.text)
+				}
+			}
+			s.stored = max(s.stored, row)
+			if m.ts > s.newest.ts {
+				s.newest = m
+			}
+		}
+		before[thread] = append(before[thread], s)
 	}
 }
 

@@ -84,7 +84,9 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger) (err error) {
 	}, log, time.Now)
 	surfaces := surface.New(workspace, outbox.New(db.Outbox(), nil), surface.Options{Logger: log, Team: who.Team, Native: c.Streaming})
 	// A turn may ask more than once; each call has its own deadline.
-	runner := turn.NewRunner(db, briefer, model, surfaces, turn.Options{Logger: log, Attempts: c.Attempts, Total: 2 * c.Total()})
+	runner := turn.NewRunner(db, briefer, model, surfaces, turn.Options{
+		Logger: log, Attempts: c.Attempts, Total: 2 * c.Total(), Settle: 25 * time.Millisecond,
+	})
 	lanes := lane.New(db, runner, lane.Options{
 		Logger: log, NewID: func() string { return uuid.Must(uuid.NewV7()).String() }, Running: c.InFlight, Drain: c.Drain,
 	})
@@ -95,7 +97,7 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger) (err error) {
 
 	stopAdmin, err := serveAdmin(ctx, c.AdminAddr, log, map[string]admin.Check{
 		"slack socket": func() error { return socketReady(socket) },
-		"database":     func() error { return db.Check(ctx) },
+		"database":     func() error { return db.Ping(ctx) },
 	})
 	if err != nil {
 		return err

@@ -190,6 +190,9 @@ func (s *scanner) scanLine(next int, open bool) bool {
 		s.gap = false
 		return ok
 	}
+	if n <= 3 && (strings.HasPrefix(rest, "```") || strings.HasPrefix(rest, "~~~")) {
+		s.put(edit{pos: s.after, ins: zwsp}) // no fence to us, but perhaps to others, or once it is cut
+	}
 	if s.leaf == table && !s.fresh {
 		return s.row(rest, len(body), next, open)
 	}
@@ -212,9 +215,6 @@ func (s *scanner) scanLine(next int, open bool) bool {
 	if rest[0] == '|' && !s.lazy && !open && len(body) < s.l.Chars/2 {
 		st := s.state
 		s.header, s.headerText = &st, rest
-	}
-	if n <= 3 && (strings.HasPrefix(rest, "```") || strings.HasPrefix(rest, "~~~")) {
-		s.put(edit{pos: s.after, ins: zwsp}) // no fence to us, but perhaps to others, or once it is cut
 	}
 	ok := s.lineOf(next, open, true)
 	s.colon = strings.HasSuffix(strings.TrimRight(body, " \t"), ":")

@@ -8,54 +8,62 @@ import (
 	"holdfast/internal/slack/render"
 )
 
-// run is the surface's goroutine: it shows the growing answer until Finish or
-// Close takes over.
-func (s *surface) run() {
-	defer close(s.left)
-	if !s.sign.begun {
-		s.beginSign(s.ctx)
-	}
-	timer := time.NewTimer(s.o.Sign)
-	defer timer.Stop()
-	for {
-		select {
-		case <-s.ticking.Done():
-			return
-		case <-s.nudge:
-		case <-timer.C:
-		}
-		timer.Reset(s.step())
+// poke has the surface do what is due: in a goroutine that ends when nothing
+// is, as a turn mostly waits. There is never a second one.
+func (s *surface) poke() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.closed:
+	case s.busy:
+		s.again = true
+	default:
+		s.busy = true
+		s.working.Go(s.work)
 	}
 }
 
-// step does what is due, and returns when to look again.
+func (s *surface) work() {
+	for {
+		next := s.step()
+		s.mu.Lock()
+		if s.closed || !s.again {
+			s.busy = false
+			if !s.closed {
+				s.timer.Reset(next)
+			}
+			s.mu.Unlock()
+			return
+		}
+		s.again = false
+		s.mu.Unlock()
+	}
+}
+
+// step does what is due, and returns when something will be again.
 func (s *surface) step() time.Duration {
 	s.mu.Lock()
-	phrase, fresh := s.phrase, s.fresh
-	s.phrase, s.fresh = "", false
+	phrase, fresh, early := s.phrase, s.fresh, time.Until(s.notBefore)
+	s.phrase = ""
+	if early <= 0 {
+		s.fresh = false
+	}
 	s.mu.Unlock()
 
+	if !s.sign.begun {
+		s.beginSign(s.ctx)
+	}
 	if phrase != "" && phrase != s.sign.phrase && !s.noPhrases.Load() {
 		if err := s.showPhrase(s.ctx, phrase); err != nil {
 			s.log.Debug("cannot show a status line", "err", err)
 		}
 	}
+	if fresh && early > 0 {
+		return early
+	}
 	if fresh {
-		before := s.lastSeen
-		more, err := s.tick()
-		if err != nil && s.ticking.Err() == nil {
-			// The next tick sees the same text and more; Finish does not depend on it.
-			s.log.Warn("a live update failed", "err", err)
-		}
-		if more {
-			s.Changed()
-		}
-		pause := s.o.Tick
-		if err == nil && s.lastSeen.Equal(before) {
-			pause /= 8 // nothing could be shown yet: look again soon
-		}
-		if !s.pause(pause) {
-			return s.o.Sign
+		if pause, more := s.paced(); more {
+			return pause
 		}
 	}
 	quiet := time.Since(s.lastSeen)
@@ -64,6 +72,27 @@ func (s *surface) step() time.Duration {
 		return s.o.Sign
 	}
 	return s.o.Sign - quiet
+}
+
+// paced does one tick and sets the time before which there is no other. more:
+// there is something to show then.
+func (s *surface) paced() (pause time.Duration, more bool) {
+	before := s.lastSeen
+	more, err := s.tick()
+	pause = s.o.Tick
+	switch {
+	case err != nil && s.ticking.Err() == nil:
+		// The next tick sees the same text and more; Finish does not depend on it.
+		s.log.Warn("a live update failed", "err", err)
+		pause, more = 4*pause, true
+	case s.lastSeen.Equal(before):
+		pause /= 8 // nothing could be shown yet: look again soon
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.notBefore = time.Now().Add(pause)
+	s.fresh = s.fresh || more
+	return pause, s.fresh
 }
 
 // tick shows what can be shown of the text so far. more: there is another part
@@ -89,18 +118,6 @@ func (s *surface) tick() (more bool, err error) {
 		return false, err
 	}
 	return p.full, nil
-}
-
-// pause waits for d; false if live writing ends first.
-func (s *surface) pause(d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-s.ticking.Done():
-	}
-	return false
 }
 
 // open is the part that takes more text; a new one if all are full.

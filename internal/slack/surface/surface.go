@@ -73,14 +73,18 @@ type surface struct {
 	ctx     context.Context // of the lane: calls in flight live as long as it does
 	ticking context.Context // ends when live writing ends; waiting does, calls in flight do not
 	leave   context.CancelFunc
-	left    chan struct{} // closed when the goroutine has ended
-	nudge   chan struct{}
+	working sync.WaitGroup // the goroutine, while there is one
+	timer   *time.Timer    // pokes
 
-	mu     sync.Mutex
-	phrase string // what Working asked to be shown
-	fresh  bool   // there is text that was not looked at
+	mu        sync.Mutex
+	closed    bool
+	busy      bool // there is a goroutine
+	again     bool // it was poked meanwhile
+	phrase    string
+	fresh     bool      // there is text that was not looked at
+	notBefore time.Time // of the next tick
 
-	// Of the goroutine, and of Finish once the goroutine has left.
+	// Of the goroutine, and of Finish once it has ended.
 	parts    []*part
 	people   []string // who may be mentioned
 	sign     sign
@@ -103,14 +107,11 @@ type part struct {
 	last      string        // what an edited message shows
 }
 
-// Open finds the surface of the turn, or prepares a new one. It writes nothing
-// by itself: the goroutine that it starts does.
+// Open finds the surface of the turn, or prepares a new one.
 func (all *Surfaces) Open(ctx context.Context, f turn.Fence, t *turn.Turn, live turn.Live) (turn.Surface, error) {
 	s := &surface{
 		Surfaces: all, fence: f, turn: t, live: live, begun: time.Now(),
-		log:  all.o.Logger.With("turn", t.ID),
-		left: make(chan struct{}), nudge: make(chan struct{}, 1),
-		ctx: ctx, lastSeen: time.Now(),
+		log: all.o.Logger.With("turn", t.ID), ctx: ctx, lastSeen: time.Now(),
 	}
 	for _, m := range t.Messages {
 		s.people = append(s.people, m.User)
@@ -121,7 +122,7 @@ func (all *Surfaces) Open(ctx context.Context, f turn.Fence, t *turn.Turn, live 
 		}
 	}
 	s.ticking, s.leave = context.WithCancel(ctx)
-	go s.run()
+	s.timer = time.AfterFunc(all.o.Sign, s.poke)
 	return s, nil
 }
 
@@ -209,22 +210,26 @@ func (s *surface) Working(phrase string) {
 // Changed says that there is more text.
 func (s *surface) Changed() {
 	s.mu.Lock()
+	first := !s.fresh
 	s.fresh = true
+	if early := time.Until(s.notBefore); first && early > 0 && !s.busy && !s.closed {
+		s.timer.Reset(early)
+		first = false
+	}
 	s.mu.Unlock()
-	s.poke()
-}
-
-func (s *surface) poke() {
-	select {
-	case s.nudge <- struct{}{}:
-	default:
+	if first {
+		s.poke()
 	}
 }
 
-// Close ends the goroutine. A call to Slack that is under way is not cut off.
+// Close ends live writing. A call to Slack that is under way is not cut off.
 func (s *surface) Close() {
+	s.mu.Lock()
+	s.closed = true
+	s.timer.Stop()
+	s.mu.Unlock()
 	s.leave()
-	<-s.left
+	s.working.Wait()
 }
 
 // plainChars is what Slack shows of text without blocks, with room to spare

