@@ -47,13 +47,14 @@ type Assistant struct {
 	workspace Workspace
 	self      transcript.Self
 	settings  Settings
+	orders    string // the instructions
 	log       *slog.Logger
 	now       func() time.Time
 }
 
 // New makes an Assistant.
 func New(a Archive, w Workspace, self transcript.Self, s Settings, log *slog.Logger, now func() time.Time) *Assistant {
-	return &Assistant{archive: a, workspace: w, self: self, settings: s, log: log, now: now}
+	return &Assistant{archive: a, workspace: w, self: self, settings: s, orders: instruct(self.Name, s), log: log, now: now}
 }
 
 // Brief builds the request for a turn. See turn.Briefer.
@@ -71,7 +72,7 @@ func (a *Assistant) Brief(ctx context.Context, t *turn.Turn) (turn.Request, erro
 	}
 	return turn.Request{
 		Model:        a.settings.Model,
-		Instructions: a.instructions(),
+		Instructions: a.orders,
 		Input:        transcript.Build(history, t.Messages, people, a.self, a.settings.Transcript),
 		Effort:       a.settings.Effort,
 		Verbosity:    a.settings.Verbosity,

@@ -8,19 +8,19 @@ import (
 //go:embed instructions.md
 var instructions string
 
-// instructions are the same bytes for every turn, so that the endpoint's prompt
-// cache serves all conversations.
-func (a *Assistant) instructions() string {
+// instruct builds the instructions, once: they are the same bytes for every
+// turn, so that the endpoint's prompt cache serves all conversations.
+func instruct(name string, s Settings) string {
 	var b strings.Builder
-	b.WriteString(strings.ReplaceAll(strings.TrimSpace(instructions), "{name}", a.self.Name))
-	if a.settings.Company != "" {
-		b.WriteString("\n\nThe workspace belongs to " + a.settings.Company)
-		if a.settings.Website != "" {
-			b.WriteString(" (" + a.settings.Website + ")")
+	b.WriteString(strings.ReplaceAll(strings.TrimSpace(instructions), "{name}", name))
+	if s.Company != "" {
+		b.WriteString("\n\nThe workspace belongs to " + s.Company)
+		if s.Website != "" {
+			b.WriteString(" (" + s.Website + ")")
 		}
 		b.WriteString(".")
 	}
-	if own := strings.TrimSpace(a.settings.Instructions); own != "" {
+	if own := strings.TrimSpace(s.Instructions); own != "" {
 		b.WriteString("\n\n# From the operator\n\n" + own)
 	}
 	return b.String()

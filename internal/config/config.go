@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -78,15 +79,12 @@ func (s *seconds) UnmarshalText(b []byte) error {
 	return nil
 }
 
-// Load reads and checks the configuration. environ is what os.Environ returns;
-// file is the path of an .env file, which need not exist.
+// Load reads the configuration. environ is what os.Environ returns; file is the
+// path of an .env file, which need not exist.
 func Load(environ []string, file string) (Config, error) {
-	vars, err := godotenv.Read(file)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return Config{}, fmt.Errorf("%s: cannot be read (%w): each line is NAME=value", file, err)
-	}
-	if vars == nil {
-		vars = map[string]string{}
+	vars, err := readFile(file)
+	if err != nil {
+		return Config{}, err
 	}
 	maps.Copy(vars, env.ToMap(environ))
 	for name, value := range vars {
@@ -101,7 +99,7 @@ func Load(environ []string, file string) (Config, error) {
 	if agg, ok := errors.AsType[env.AggregateError](err); ok {
 		var mistakes []error
 		for _, e := range agg.Errors {
-			mistakes = append(mistakes, mistake(e))
+			mistakes = append(mistakes, mistake(e, vars))
 		}
 		return Config{}, errors.Join(mistakes...)
 	}
@@ -114,8 +112,27 @@ func Load(environ []string, file string) (Config, error) {
 	return c, nil
 }
 
-// mistake names the variable rather than our field.
-func mistake(err error) error {
+// readFile reads an .env file; none is an empty one.
+func readFile(file string) (map[string]string, error) {
+	b, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return map[string]string{}, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: cannot be read: %w", file, err)
+	}
+	// Some editors on Windows begin a file with a byte order mark.
+	vars, err := godotenv.UnmarshalBytes(bytes.TrimPrefix(b, []byte("\ufeff")))
+	if err != nil {
+		// The parser's own error quotes the file, tokens and all.
+		return nil, fmt.Errorf("%s: cannot be understood: write NAME=value on each line, and end a quoted value with the quote that begins it", file)
+	}
+	return vars, nil
+}
+
+// mistake names the variable rather than our field, and says what would do.
+// Only numbers, times and the like are parsed, so the value is no secret.
+func mistake(err error, vars map[string]string) error {
 	parse, ok := errors.AsType[env.ParseError](err)
 	if !ok {
 		return err
@@ -124,7 +141,18 @@ func mistake(err error) error {
 	if f, ok := reflect.TypeFor[Config]().FieldByName(parse.Name); ok {
 		name = f.Tag.Get("env")
 	}
-	return fmt.Errorf("%s: not a valid %s: %w", name, parse.Type, parse.Err)
+	want, ok := map[reflect.Type]string{
+		reflect.TypeFor[int]():           "a whole number",
+		reflect.TypeFor[*float64]():      "a number, such as 0.7",
+		reflect.TypeFor[bool]():          "true or false",
+		reflect.TypeFor[time.Duration](): "a time with its unit, such as 500ms, 30s or 2m",
+		reflect.TypeFor[seconds]():       "seconds, such as 30 or 30s",
+		reflect.TypeFor[slog.Level]():    "DEBUG, INFO, WARN or ERROR",
+	}[parse.Type]
+	if !ok {
+		want = parse.Type.String()
+	}
+	return fmt.Errorf("%s: %q: want %s", name, vars[name], want)
 }
 
 // Check tells everything that keeps the assistant from serving, one line each.
@@ -149,7 +177,7 @@ func (c Config) Check() error {
 	}
 	for name, raw := range map[string]string{"SLACK_API_URL": c.SlackAPIURL, "OPENAI_BASE_URL": c.OpenAIBaseURL} {
 		if u, err := url.Parse(raw); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-			say("%s: %q is not a web address: write it like https://host/path", name, raw)
+			say("%s: %q is not a web address: write it like https://host/path", name, withoutPassword(raw))
 		}
 	}
 	if path, ok := strings.CutPrefix(c.DatabaseURL, "sqlite:"); !ok || path == "" {
@@ -169,6 +197,16 @@ func (c Config) Check() error {
 	}
 	if !slices.Contains([]string{"auto", "full", "basic"}, c.Endpoint) {
 		say("HOLDFAST_ENDPOINT: %q: want auto, full (all of OpenAI's API) or basic (what every compatible server has)", c.Endpoint)
+	}
+	if c.MaxOutput < 0 {
+		say("DEFAULT_MAX_TOKENS: %d: must not be less than 0, which is the model's own limit", c.MaxOutput)
+	}
+	// Written so that NaN is refused too: it cannot be sent.
+	if t := c.Temperature; t != nil && !(*t >= 0 && *t <= 2) {
+		say("DEFAULT_TEMPERATURE: %v: want a number from 0 to 2", *t)
+	}
+	if p := c.TopP; p != nil && !(*p >= 0 && *p <= 1) {
+		say("DEFAULT_TOP_P: %v: want a number from 0 to 1", *p)
 	}
 	if c.Background && !c.Store {
 		say("HOLDFAST_BACKGROUND: needs HOLDFAST_STORE=true, as the endpoint keeps what it runs in the background")

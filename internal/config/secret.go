@@ -1,6 +1,9 @@
 package config
 
-import "log/slog"
+import (
+	"fmt"
+	"log/slog"
+)
 
 // Secret is a token or key. Only Reveal gives it away.
 type Secret string
@@ -18,8 +21,11 @@ func (s Secret) String() string {
 	return redacted
 }
 
-// GoString never shows the secret.
-func (s Secret) GoString() string { return s.String() }
+// Format never shows the secret, with verbs that do not fit either: for those,
+// fmt would print the bare string.
+func (s Secret) Format(f fmt.State, verb rune) {
+	fmt.Fprintf(f, fmt.FormatString(f, verb), s.String())
+}
 
 // LogValue never shows the secret.
 func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }

@@ -201,9 +201,11 @@ func (d *Dispatcher) beat(ctx context.Context, id string, lost func()) {
 	}
 }
 
-// run is one lane's run.
-func (d *Dispatcher) run(ctx context.Context, f turn.Fence) {
-	err := d.guard(ctx, f)
+// run is one lane's run. Its frame stays small: thousands wait above it.
+func (d *Dispatcher) run(ctx context.Context, f turn.Fence) { d.ended(ctx, f, d.guard(ctx, f)) }
+
+// ended gives a lane back whose run did not end well.
+func (d *Dispatcher) ended(ctx context.Context, f turn.Fence, err error) {
 	switch {
 	case err == nil, errors.Is(err, turn.ErrYield), errors.Is(err, errLeaseLost):
 		return
@@ -238,12 +240,15 @@ func (d *Dispatcher) giveBack(ctx context.Context, f turn.Fence, pause time.Dura
 
 // guard turns a panic in one lane into that lane's error.
 func (d *Dispatcher) guard(ctx context.Context, f turn.Fence) (err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("panic in lane %s: %v\n%s", f.Lane, r, debug.Stack())
-		}
-	}()
+	defer rescue(&err)
 	return d.handler.RunLane(ctx, f)
+}
+
+// rescue is deferred.
+func rescue(err *error) {
+	if r := recover(); r != nil {
+		*err = fmt.Errorf("panic: %v\n%s", r, debug.Stack())
+	}
 }
 
 // drain waits for the running lanes; those that take too long are told to yield.

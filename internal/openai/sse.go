@@ -9,7 +9,7 @@ import (
 const (
 	// frameBuffer is what an open stream holds while it waits: most events are
 	// some 300 bytes long.
-	frameBuffer = 2 << 10
+	frameBuffer = 1 << 10
 	// frameLimit is the longest event that is read. A large picture comes as
 	// one line of base64.
 	frameLimit = 32 << 20

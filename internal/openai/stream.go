@@ -53,24 +53,36 @@ func newStream(c *Client, w *watch, from turn.Cursor, yield func(turn.Event) boo
 }
 
 // read goes through the answer to its end. It returns nil after Done, errLeft if
-// the caller broke out, else why there is no Done.
+// the caller broke out, else why there is no Done. Its frame stands below the
+// waiting for minutes: it is kept small.
 func (s *stream) read(resp *http.Response) error {
+	r, err := s.opening(resp)
+	if r == nil {
+		return err
+	}
+	resp.Header = nil // a kilobyte and more that nobody reads any more
+	return s.follow(r, resp)
+}
+
+// opening looks at how the answer begins. Without a reader, the answer was no
+// stream and has been dealt with.
+func (s *stream) opening(resp *http.Response) (*reader, error) {
 	s.request = s.c.short(requestID(resp))
 	kind := resp.Header.Get("Content-Type")
 	if strings.Contains(kind, "html") {
-		return fail("bad_endpoint", fmt.Errorf("the answer is %q instead of a stream", s.c.short(kind)))
+		return nil, fail("bad_endpoint", fmt.Errorf("the answer is %q instead of a stream", s.c.short(kind)))
 	}
 	r := newReader(resp.Body, s.watch.beat)
 	switch first, err := r.peek(); {
 	case err != nil:
-		return s.broken(err)
+		return nil, s.broken(err)
 	case first == '{':
 		// No stream begins like this: it is JSON, whatever its type says.
-		return s.readJSON(io.MultiReader(bytes.NewReader(r.rest()), resp.Body))
+		return nil, s.readJSON(io.MultiReader(bytes.NewReader(r.rest()), resp.Body))
 	case first == '<':
-		return fail("bad_endpoint", errors.New("the answer is a page instead of a stream"))
+		return nil, fail("bad_endpoint", errors.New("the answer is a page instead of a stream"))
 	}
-	return s.follow(r, resp)
+	return r, nil
 }
 
 // follow goes through the events. Its stack stands for minutes: it is kept small.

@@ -31,8 +31,9 @@ func newTransport() *http.Transport {
 		MaxIdleConnsPerHost:   64,
 		IdleConnTimeout:       90 * time.Second,
 		DisableCompression:    true,
-		ReadBufferSize:        2 << 10,
-		WriteBufferSize:       1 << 10,
+		// Each open stream holds both for minutes; events are some 300 bytes long.
+		ReadBufferSize:  1 << 10,
+		WriteBufferSize: 512,
 	}
 }
 

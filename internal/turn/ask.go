@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"log/slog"
 	"math/rand/v2"
 	"time"
@@ -12,71 +13,116 @@ import (
 
 var errTurnTimeout = errors.New("turn: total deadline")
 
+// asking is the state of a turn that asks the model, over all its calls.
+type asking struct {
+	turn     *Turn
+	draft    *draft
+	surface  Surface
+	logger   *slog.Logger
+	progress Progress // of earlier attempts
+	request  *Request // nil until it was briefed
+	from     Cursor   // where the next call takes up
+	calls    int
+}
+
 // ask gets one conclusion out of the model, within the turn's budget of calls
 // and time. Its error means that the turn is not concluded: the process stops,
 // the lane was lost, or the store is away.
-func (r *Runner) ask(ctx context.Context, t *Turn, d *draft, s Surface, p Progress, log *slog.Logger) (Conclusion, error) {
+//
+// A turn spends its life in here, waiting for the model, so the frames from the
+// lane down to the socket are kept small: they decide how many turns fit into
+// memory.
+func (r *Runner) ask(ctx context.Context, a *asking) (c *Conclusion, err error) {
 	limited, cancel := context.WithTimeoutCause(ctx, r.o.Total, errTurnTimeout)
 	defer cancel()
+	r.resume(a)
+	for {
+		a.calls++
+		final, err := r.call(limited, a)
+		if c, err := r.judge(ctx, limited, a, final, err); c != nil || err != nil {
+			return c, err
+		}
+	}
+}
 
-	var from Cursor
-	if p.Background && p.ResponseID != "" {
-		from = Cursor{ResponseID: p.ResponseID, Sequence: p.Sequence}
-		d.restore(p)
-		log.Info("resuming the response", "response", p.ResponseID, "sequence", p.Sequence)
+// resume takes up the response of an earlier attempt, if the endpoint keeps it.
+func (r *Runner) resume(a *asking) {
+	if p := &a.progress; p.Background && p.ResponseID != "" {
+		a.from = Cursor{ResponseID: p.ResponseID, Sequence: p.Sequence}
+		a.draft.restore(a.progress)
+		a.log().Info("resuming the response", "response", p.ResponseID, "sequence", p.Sequence)
 	}
-	// partial is what the person may be reading: of this run, else of an earlier one.
-	partial := func() string {
-		if text := d.text(); text != "" {
-			return text
-		}
-		return p.Shown
-	}
-	req, err := r.briefer.Brief(limited, t)
-	for call := 1; ; call++ {
-		var final *Final
-		if err == nil {
-			final, err = r.listen(limited, d, s, req, from)
-		}
-		if ctx.Err() != nil {
-			return Conclusion{}, context.Cause(ctx)
-		}
-		if err == nil {
-			return closing(final, d.text()), nil
-		}
-		if _, known := errors.AsType[*Failure](err); isStoreError(err) || !known && req.Model == "" {
-			return Conclusion{}, err // our own trouble, not the model's: run the turn again later
-		}
-		failure := asFailure(limited, err)
-		log.Warn("the model did not answer", "call", call, "code", failure.Code, "retry", failure.Retry, "err", err)
+}
 
-		pause := r.pause(call, failure)
-		if !failure.Retry || call >= r.o.Calls || pause > r.o.Patience || limited.Err() != nil {
-			return failed(failure, partial()), nil
-		}
-		switch cursor, resumable := d.cursor(); {
-		case failure.Code == "response_gone":
-			from = Cursor{}
-		case resumable:
-			from = cursor
-		case d.shown():
-			// Asking again would replace what the person is reading by
-			// something else: keep it, and say that it is not whole.
-			return failed(failure, partial()), nil
-		default:
-			from = Cursor{}
-		}
-		s.Working("The model is busy, trying again…")
-		select {
-		case <-limited.Done():
-		case <-time.After(pause):
-		}
-		if req.Model == "" {
-			req, err = r.briefer.Brief(limited, t)
-		} else {
-			err = nil
+// call makes one request.
+func (r *Runner) call(ctx context.Context, a *asking) (*Final, error) {
+	if a.request == nil {
+		if err := r.brief(ctx, a); err != nil {
+			return nil, err
 		}
 	}
+	return r.listen(ctx, a)
+}
+
+func (r *Runner) brief(ctx context.Context, a *asking) error {
+	req, err := r.briefer.Brief(ctx, a.turn)
+	if err == nil {
+		a.request = &req
+	}
+	return err
+}
+
+// judge decides what a call's end means: a conclusion, an error, or, with
+// neither, another call, whose place it has set and whose pause it has waited.
+func (r *Runner) judge(ctx, limited context.Context, a *asking, final *Final, err error) (*Conclusion, error) {
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	if err == nil {
+		return closing(final, a.draft.text()), nil
+	}
+	if _, known := errors.AsType[*Failure](err); isStoreError(err) || !known && a.request == nil {
+		return nil, err // our own trouble, not the model's: run the turn again later
+	}
+	failure := asFailure(limited, err)
+	a.log().Warn("the model did not answer", "call", a.calls, "code", failure.Code, "retry", failure.Retry, "err", err)
+
+	pause := r.pause(a.calls, failure)
+	if !failure.Retry || a.calls >= r.o.Calls || pause > r.o.Patience || limited.Err() != nil {
+		return failed(failure, a.partial()), nil
+	}
+	switch cursor, resumable := a.draft.cursor(); {
+	case failure.Code == "response_gone":
+		a.from = Cursor{}
+	case resumable:
+		a.from = cursor
+	case a.draft.shown():
+		// Asking again would replace what the person is reading by something
+		// else: keep it, and say that it is not whole.
+		return failed(failure, a.partial()), nil
+	default:
+		a.from = Cursor{}
+	}
+	a.surface.Working("The model is busy, trying again…")
+	select {
+	case <-limited.Done():
+	case <-time.After(pause):
+	}
+	return nil, nil
+}
+
+// log is made when it is needed: thousands of turns wait without a word.
+func (a *asking) log() *slog.Logger {
+	return a.logger.With("turn", a.turn.ID, "lane", a.draft.fence.Lane, "attempt", a.turn.Attempt)
+}
+
+// partial is what the person may be reading: of this run, else of an earlier
+// one.
+func (a *asking) partial() string {
+	if text := a.draft.text(); text != "" {
+		return text
+	}
+	return a.progress.Shown
 }
 
 // pause is how long to wait before the next call: what the endpoint asked for,
@@ -88,37 +134,49 @@ func (r *Runner) pause(call int, f *Failure) time.Duration {
 }
 
 // listen reads one response to its end.
-func (r *Runner) listen(ctx context.Context, d *draft, s Surface, req Request, from Cursor) (*Final, error) {
-	for e, err := range r.model.Respond(ctx, req, from) {
+func (r *Runner) listen(ctx context.Context, a *asking) (*Final, error) {
+	for e, err := range r.respond(ctx, a) {
 		if err != nil {
 			return nil, err
 		}
-		switch e.Kind {
-		case Started:
-			if err := d.begin(ctx, e, req.Background, from); err != nil {
-				return nil, err
-			}
-		case Delta:
-			d.add(e)
-			s.Changed()
-		case Thinking:
-			d.pass(e)
-			s.Working(e.Text)
-		case ItemDone:
-			if err := d.item(ctx, e); err != nil {
-				return nil, err
-			}
-		case Alive:
-			d.pass(e)
-		case Done:
+		if err := a.hear(ctx, &e); err != nil {
+			return nil, err
+		}
+		if e.Kind == Done {
 			return e.Done, nil
 		}
 	}
-	return nil, &Failure{Code: "cut", Say: "The model's answer broke off.", Retry: true, Cause: errors.New("the sequence of events ended without a last one")}
+	return nil, errCut
+}
+
+func (r *Runner) respond(ctx context.Context, a *asking) iter.Seq2[Event, error] {
+	return r.model.Respond(ctx, *a.request, a.from)
+}
+
+var errCut = &Failure{Code: "cut", Say: "The model's answer broke off.", Retry: true,
+	Cause: errors.New("the sequence of events ended without a last one")}
+
+// hear takes in one event.
+func (a *asking) hear(ctx context.Context, e *Event) error {
+	switch e.Kind {
+	case Started:
+		return a.draft.begin(ctx, *e, a.request.Background, a.from)
+	case Delta:
+		a.draft.add(*e)
+		a.surface.Changed()
+	case Thinking:
+		a.draft.pass(*e)
+		a.surface.Working(e.Text)
+	case ItemDone:
+		return a.draft.item(ctx, *e)
+	case Alive:
+		a.draft.pass(*e)
+	}
+	return nil
 }
 
 // closing is the conclusion of a response that ended by itself.
-func closing(f *Final, streamed string) Conclusion {
+func closing(f *Final, streamed string) *Conclusion {
 	text := f.Text
 	if text == "" {
 		text = streamed
@@ -127,11 +185,11 @@ func closing(f *Final, streamed string) Conclusion {
 	case text == "" && f.Complete:
 		return failed(&Failure{Code: "empty_answer", Say: "The model finished without writing anything. Please ask again."}, "")
 	case f.Complete:
-		return Conclusion{State: Answered, Text: text}
+		return &Conclusion{State: Answered, Text: text}
 	case text == "":
 		return failed(&Failure{Code: f.Reason, Say: incompleteWords(f.Reason)}, "")
 	}
-	return Conclusion{State: Answered, Reason: f.Reason, Notice: ":warning: " + incompleteWords(f.Reason), Text: text}
+	return &Conclusion{State: Answered, Reason: f.Reason, Notice: ":warning: " + incompleteWords(f.Reason), Text: text}
 }
 
 func incompleteWords(reason string) string {
@@ -146,12 +204,12 @@ func incompleteWords(reason string) string {
 
 // failed is the conclusion of a turn that could not be answered. What came
 // stays, the reason stands under it.
-func failed(f *Failure, partial string) Conclusion {
+func failed(f *Failure, partial string) *Conclusion {
 	say := f.Say
 	if say == "" {
 		say = "Something went wrong on my side. Please ask again."
 	}
-	return Conclusion{State: Failed, Reason: f.Code, Notice: ":warning: " + say, Text: partial}
+	return &Conclusion{State: Failed, Reason: f.Code, Notice: ":warning: " + say, Text: partial}
 }
 
 func asFailure(ctx context.Context, err error) *Failure {

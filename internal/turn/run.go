@@ -67,6 +67,38 @@ func (r *Runner) RunLane(ctx context.Context, f Fence) error {
 }
 
 func (r *Runner) run(ctx context.Context, f Fence) (more bool, err error) {
+	a, err := r.prepare(ctx, f)
+	if a == nil || err != nil {
+		return false, err
+	}
+	defer a.surface.Close()
+	c, err := r.conclude(ctx, a)
+	if err != nil {
+		return false, r.stopped(ctx, f, a.turn.ID, err)
+	}
+	return r.end(ctx, f, a, c)
+}
+
+// prepare begins the lane's next turn and shows a first sign of it; nil if there
+// is none.
+func (r *Runner) prepare(ctx context.Context, f Fence) (*asking, error) {
+	t, err := r.begin(ctx, f)
+	if t == nil || err != nil {
+		return nil, err
+	}
+	a := &asking{
+		turn: t, draft: newDraft(r.store, f, t), progress: Replay(t.Journal),
+		logger: r.o.Logger,
+	}
+	if a.surface, err = r.surfaces.Open(ctx, f, t, a.draft.save); err != nil {
+		return nil, r.stopped(ctx, f, t.ID, fmt.Errorf("open the surface: %w", err))
+	}
+	a.surface.Working("")
+	return a, nil
+}
+
+// begin takes the lane's next turn up; nil if there is none.
+func (r *Runner) begin(ctx context.Context, f Fence) (*Turn, error) {
 	if r.o.Settle > 0 {
 		select {
 		case <-ctx.Done():
@@ -75,29 +107,20 @@ func (r *Runner) run(ctx context.Context, f Fence) (more bool, err error) {
 	}
 	t, err := r.store.Begin(ctx, f)
 	if err != nil {
-		return false, r.stopped(ctx, f, "", fmt.Errorf("begin a turn: %w", err))
+		return nil, r.stopped(ctx, f, "", fmt.Errorf("begin a turn: %w", err))
 	}
-	if t == nil {
-		return false, nil
+	if t != nil {
+		r.o.Logger.Info("turn begins", "turn", t.ID, "lane", f.Lane, "attempt", t.Attempt, "messages", len(t.Messages))
 	}
-	log := r.o.Logger.With("turn", t.ID, "lane", f.Lane, "attempt", t.Attempt)
-	log.Info("turn begins", "messages", len(t.Messages))
+	return t, nil
+}
 
-	d := newDraft(r.store, f, t)
-	surface, err := r.surfaces.Open(ctx, f, t, d.save)
-	if err != nil {
-		return false, r.stopped(ctx, f, t.ID, fmt.Errorf("open the surface: %w", err))
-	}
-	defer surface.Close()
-	surface.Working("")
-
-	c, err := r.conclude(ctx, t, d, surface, log)
-	if err != nil {
-		return false, r.stopped(ctx, f, t.ID, err)
-	}
-	ts, err := r.show(ctx, t, surface, c)
+// end shows the conclusion and finishes the turn.
+func (r *Runner) end(ctx context.Context, f Fence, a *asking, c *Conclusion) (more bool, err error) {
+	t := a.turn
+	ts, err := r.show(ctx, a, c)
 	if lost, ok := errors.AsType[*undeliverable](err); ok {
-		log.Error("Slack will not take the answer", "err", lost.error)
+		a.log().Error("Slack will not take the answer", "err", lost.error)
 		c.State, c.Reason, err = Failed, "undeliverable", nil
 	}
 	if err != nil {
@@ -107,7 +130,7 @@ func (r *Runner) run(ctx context.Context, f Fence) (more bool, err error) {
 	if err != nil {
 		return false, r.stopped(ctx, f, t.ID, fmt.Errorf("finish the turn: %w", err))
 	}
-	log.Info("turn ends", "outcome", c.State, "reason", c.Reason, "chars", len(c.Text), "took", time.Since(t.Started))
+	a.log().Info("turn ends", "outcome", c.State, "reason", c.Reason, "chars", len(c.Text), "took", time.Since(t.Started))
 	return more, nil
 }
 
@@ -130,26 +153,30 @@ func (r *Runner) stopped(ctx context.Context, f Fence, turnID string, err error)
 
 // conclude brings the turn to the point where nothing more is asked of the
 // model, and journals that point.
-func (r *Runner) conclude(ctx context.Context, t *Turn, d *draft, s Surface, log *slog.Logger) (Conclusion, error) {
-	p := Replay(t.Journal)
-	if p.Conclusion != nil {
-		return *p.Conclusion, nil
+func (r *Runner) conclude(ctx context.Context, a *asking) (*Conclusion, error) {
+	if a.progress.Conclusion != nil {
+		return a.progress.Conclusion, nil
 	}
-	var c Conclusion
-	if t.Attempt > r.o.Attempts {
-		c = failed(&Failure{Code: "gave_up", Say: "I tried this several times and something went wrong each time, so I stopped. Please ask again, perhaps in other words."}, p.Shown)
-	} else {
-		var err error
-		if c, err = r.ask(ctx, t, d, s, p, log); err != nil {
-			return Conclusion{}, err
-		}
+	if a.turn.Attempt > r.o.Attempts {
+		return r.journal(ctx, a, failed(errGaveUp, a.progress.Shown))
 	}
+	c, err := r.ask(ctx, a)
+	if err != nil {
+		return nil, err
+	}
+	return r.journal(ctx, a, c)
+}
+
+var errGaveUp = &Failure{Code: "gave_up",
+	Say: "I tried this several times and something went wrong each time, so I stopped. Please ask again, perhaps in other words."}
+
+func (r *Runner) journal(ctx context.Context, a *asking, c *Conclusion) (*Conclusion, error) {
 	data, err := json.Marshal(c)
 	if err != nil {
-		return Conclusion{}, fmt.Errorf("encode the conclusion: %w", err)
+		return nil, fmt.Errorf("encode the conclusion: %w", err)
 	}
-	if err := r.store.Record(ctx, d.fence, t.ID, Record{Kind: Concluded, Text: c.Text, Data: data}); err != nil {
-		return Conclusion{}, fmt.Errorf("journal the conclusion: %w", err)
+	if err := r.store.Record(ctx, a.draft.fence, a.turn.ID, Record{Kind: Concluded, Text: c.Text, Data: data}); err != nil {
+		return nil, fmt.Errorf("journal the conclusion: %w", err)
 	}
 	return c, nil
 }
@@ -164,19 +191,19 @@ type undeliverable struct{ error }
 
 // show delivers the conclusion. An answer that Slack cannot take now is tried
 // again later by the lane; one that Slack will never take ends the turn.
-func (r *Runner) show(ctx context.Context, t *Turn, s Surface, c Conclusion) (chat.TS, error) {
+func (r *Runner) show(ctx context.Context, a *asking, c *Conclusion) (chat.TS, error) {
 	notice := c.Notice
 	if notice != "" && c.State == Failed {
-		notice += " (turn " + t.ID + ")"
+		notice += " (turn " + a.turn.ID + ")"
 	}
-	ts, err := s.Finish(ctx, c.Text, notice)
+	ts, err := a.surface.Finish(ctx, c.Text, notice)
 	if err == nil || ctx.Err() != nil {
 		return ts, err
 	}
 	failure, ok := errors.AsType[*Failure](err)
-	if ok && !failure.Retry || t.Attempt > deliveries {
+	if ok && !failure.Retry || a.turn.Attempt > deliveries {
 		return ts, &undeliverable{err}
 	}
-	pause := min(2*time.Second<<min(t.Attempt, 6), 2*time.Minute)
+	pause := min(2*time.Second<<min(a.turn.Attempt, 6), 2*time.Minute)
 	return "", &Failure{Code: "not_delivered", Retry: true, After: pause, Cause: err}
 }

@@ -149,7 +149,7 @@ func Next(md Markdown, at Cursor, l Limits, final bool) (part Part, next Cursor,
 	// A window that is not the end of the source holds more than a part: nothing in it waits for more.
 	s := newScanner(at.Reopen, w.text, l, final || w.more)
 	s.run()
-	slices.SortStableFunc(s.edits, func(a, b edit) int { return a.pos - b.pos })
+	sortEdits(s.edits)
 
 	st := s.safe
 	switch {
@@ -183,7 +183,7 @@ func Next(md Markdown, at Cursor, l Limits, final bool) (part Part, next Cursor,
 // What it holds back is the beginning of something that has no end yet: a link, a mention,
 // a code span, a fence marker, a citation, an entity, a grapheme cluster, a table row. It
 // grows with md, and holds back at most 464 bytes, or 2,048 inside an address, or
-// the line of a table or of an opening fence.
+// the line of a table or of an opening fence, or a line that is blank so far.
 func Settled(md Markdown) int {
 	w := doWash(string(md), len(md)+1, false)
 	const endless = 1 << 40

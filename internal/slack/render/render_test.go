@@ -353,3 +353,29 @@ func TestLimitsAreKept(t *testing.T) {
 		t.Error("without tables, a table is no list")
 	}
 }
+
+// TestFoundBySearch holds what the properties and the fuzz targets have found.
+func TestFoundBySearch(t *testing.T) {
+	words := strings.Repeat("Another sentence. ", 60)
+	tests := []struct{ name, src string }{
+		{"table row that is a fence once it is cut", "| a | b |\n|---|---|\n| 1 | 2 |\n```" + words + "`"},
+		{"deep fence whose end no longer fits", "one\n\n" + strings.Repeat("1000000. ", 8) + strings.Repeat("~", 100) + strings.Repeat("x", 64) + "\ncode\n"},
+		{"fence as the last line of a part that is nearly full", words[:18*17] + "\n" + strings.Repeat("`", 87)},
+		{"images in an address longer than a part", "https://" + strings.Repeat("![", 500) + "x and more"},
+		{"mention longer than a part", "<!channel|a:" + strings.Repeat("b", 900) + "> and more"},
+		{"blank so far, then text", strings.Repeat(" ", 200) + "\u65e5\u672c"},
+		{"blank so far, then a table row", "| a |\n" + strings.Repeat(" ", 250) + "| b |\n"},
+		{"fence shown and then moved", strings.Repeat("word ", 12) + "\n" + strings.Repeat("```\n\n", 49) + "word word"},
+		{"blank lines after words", "some words to end" + strings.Repeat("\n", 700) + "more"},
+		{"ping in code after loose backticks", "word ```code`word @channel`code`"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			for _, l := range []render.Limits{{Chars: 400}, {Chars: 500}, {}} {
+				checkParts(t, tt.src, l)
+				checkLive(t, tt.src, everyByte(tt.src), l)
+			}
+			checkSettled(t, tt.src, everyByte(tt.src))
+		})
+	}
+}

@@ -1,11 +1,21 @@
 package render
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // put notes an edit and what it adds to the part.
 func (s *scanner) put(e edit) {
 	s.edits = append(s.edits, e)
-	s.cost += max(0, len16(e.ins)-e.del)
+	s.cost += e.cost()
+}
+
+// cost is what the edit adds to the part.
+func (e edit) cost() int { return max(0, len16(e.ins)-e.del) }
+
+func sortEdits(edits []edit) {
+	slices.SortStableFunc(edits, func(a, b edit) int { return a.pos - b.pos })
 }
 
 // edit notes what has to change in the token of n bytes at i so that it pings nobody and

@@ -130,10 +130,13 @@ func (s *scanner) scanLine(next int, open bool) bool {
 	n, j := p.indent()
 	rest := body[j:]
 	if rest == "" {
-		return s.blankLine(boxes, kept, next, open)
+		if open {
+			return false // blank so far
+		}
+		return s.blankLine(boxes, kept, next)
 	}
-	if open && strings.HasPrefix(rest, "```") {
-		return false // whether it opens a fence shows only at its end
+	if open && (strings.HasPrefix(rest, "```") || strings.HasPrefix(rest, "~~~")) {
+		return false // whether it opens a fence, and what closing that costs, shows only at its end
 	}
 	entered := len(boxes) > kept
 	kindOf := blockStart(rest)
@@ -285,7 +288,7 @@ func (s *scanner) enter(p *place, kept int) []box {
 	return boxes
 }
 
-func (s *scanner) blankLine(boxes []box, kept, next int, open bool) bool {
+func (s *scanner) blankLine(boxes []box, kept, next int) bool {
 	if len(boxes) > kept || kept < len(s.stack) {
 		s.fresh = len(boxes) > kept
 		s.stack = boxes
@@ -301,7 +304,8 @@ func (s *scanner) blankLine(boxes []box, kept, next int, open bool) bool {
 	s.header = nil
 	s.emph = nil
 	s.fresh = false
-	ok := s.lineOf(next, open, false)
+	s.boundary(s.line, 0) // so that what precedes many blank lines stays where it was shown
+	ok := s.lineOf(next, false, false)
 	s.gap = true
 	return ok
 }

@@ -23,10 +23,12 @@ func (s *scanner) lineOf(next int, open, split bool) bool {
 }
 
 func (s *scanner) newline(next int, open bool) bool {
-	if open || s.full || s.text[next-1] != '\n' {
+	if open || s.full {
 		return true
 	}
-	s.cost++
+	if s.text[next-1] == '\n' {
+		s.cost++
+	}
 	if s.cost+s.closing() > s.l.Chars {
 		s.overflow()
 	}
@@ -91,6 +93,7 @@ func (s *scanner) inline(i int, text string, open bool) bool {
 func (s *scanner) code(i int, next int, open bool) bool {
 	text := strings.TrimSuffix(s.text[:next], "\n")
 	s.cost += units(s.text[s.line:min(i, len(text))])
+	s.before = s.cost
 	first := true
 	for i < len(text) {
 		rest := text[i:]
@@ -139,7 +142,7 @@ func (s *scanner) reach(i int) {
 	if s.header == nil {
 		s.tail = i
 	}
-	if s.header == nil && s.freeze == nil && !s.full && s.before <= s.soft-margin && s.cost <= s.soft {
+	if s.header == nil && s.freeze == nil && !s.full && s.before <= s.soft-margin && s.cost < s.soft { // the end of the line costs one
 		s.pos = i
 		s.safe = s.state
 	}
@@ -208,22 +211,37 @@ func (s *scanner) overflow() bool {
 		s.cut(s.best, s.best.pos)
 		return true
 	}
-	// Not one boundary in a whole part: cut through.
+	pos := s.through()
 	st := s.state
-	cost := units(s.text[:s.head])
-	pos := s.head
-	for pos < len(s.text) {
-		n, _, _ := lexCluster(s.text[pos:], false)
-		if cost+units(s.text[pos:pos+n])+s.closing() >= s.l.Chars && pos > s.head {
-			break
-		}
-		cost += units(s.text[pos : pos+n])
-		pos += n
-	}
 	st.stack, st.leaf, st.marker, st.emph = nil, none, "", nil
 	st.line = -1
 	s.cut(st, pos)
 	return true
+}
+
+// through is where to cut a part that has not one boundary, and sees to the edits there.
+func (s *scanner) through() int {
+	sortEdits(s.edits)
+	cost := units(s.text[:s.head])
+	pos, e := s.head, 0
+	for pos < len(s.text) {
+		n, _, _ := lexCluster(s.text[pos:], false)
+		more := units(s.text[pos : pos+n])
+		for ; e < len(s.edits) && s.edits[e].pos < pos+n; e++ {
+			more += s.edits[e].cost()
+		}
+		if cost+more+s.closing() >= s.l.Chars && pos > s.head {
+			break
+		}
+		cost += more
+		pos += n
+	}
+	for i, e := range s.edits {
+		if e.pos < pos && pos < e.pos+e.del { // the cut goes through what was to be replaced
+			s.edits[i] = edit{pos: e.pos + 1, ins: zwsp}
+		}
+	}
+	return pos
 }
 
 func (s *scanner) cut(st state, pos int) {

@@ -154,10 +154,10 @@ func mrkdwn(spans []span) string {
 				marks += m.c
 			}
 		}
-		text := Escape(body)
+		text := strings.ReplaceAll(Escape(body), "`", "'") // one more would pair with the marker of a code span
 		switch {
 		case s.style&mono != 0:
-			text = "`" + strings.ReplaceAll(text, "`", "'") + "`"
+			text = "`" + text + "`"
 		case s.text != s.url:
 			text = literal(text)
 		}
@@ -172,13 +172,13 @@ func mrkdwn(spans []span) string {
 // literal keeps Slack from reading formatting into text that has none: a character that
 // could open and has a partner gets an invisible one before it.
 func literal(s string) string {
-	if !strings.ContainsAny(s, "*_~`") {
+	if !strings.ContainsAny(s, "*_~") {
 		return s
 	}
 	var b strings.Builder
 	for i := range len(s) {
 		c := s[i]
-		if strings.IndexByte("*_~`", c) >= 0 && i+1 < len(s) && s[i+1] != ' ' &&
+		if strings.IndexByte("*_~", c) >= 0 && i+1 < len(s) && s[i+1] != ' ' &&
 			(i == 0 || !alnum(s[i-1]) && s[i-1] < utf8.RuneSelf) && strings.IndexByte(s[i+1:], c) >= 0 {
 			b.WriteString(zwsp + string(c) + zwsp)
 			continue
@@ -190,7 +190,7 @@ func literal(s string) string {
 
 // linkAddress makes an address safe inside <…|…>.
 func linkAddress(u string) string {
-	return replace(u, "&", "&amp;", "<", "%3C", ">", "%3E", "|", "%7C", " ", "%20", "\n", "")
+	return replace(u, "&", "&amp;", "<", "%3C", ">", "%3E", "|", "%7C", "`", "%60", " ", "%20", "\n", "")
 }
 
 func reverse(s string) string {

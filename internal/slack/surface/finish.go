@@ -21,7 +21,7 @@ func (s *surface) Finish(ctx context.Context, text, notice string) (chat.TS, err
 	for range 2 {
 		code := refused(err)
 		if !s.plain && blocksRefused(code) {
-			s.log.Error("Slack refused our blocks; showing plain text instead", "code", code)
+			s.log().Error("Slack refused our blocks; showing plain text instead", "code", code)
 			s.plain = true
 		} else if code != "streaming_state_conflict" {
 			break
@@ -145,7 +145,7 @@ func (s *surface) undelivered(ctx context.Context, err error) error {
 	c, who := s.turn.Conversation, s.turn.Last().User
 	line := "I have an answer for you, but Slack does not let me post it here (" + code + "). Invite me to the channel, or write to me directly."
 	if e := s.slack.Whisper(ctx, c, who, line); e != nil {
-		s.log.Debug("not even an ephemeral notice was possible", "err", e)
+		s.log().Debug("not even an ephemeral notice was possible", "err", e)
 	}
 	s.endSign(ctx)
 	return &turn.Failure{Code: code, Say: line, Cause: err}

@@ -55,7 +55,7 @@ func (s *surface) step() time.Duration {
 	}
 	if phrase != "" && phrase != s.sign.phrase && !s.noPhrases.Load() {
 		if err := s.showPhrase(s.ctx, phrase); err != nil {
-			s.log.Debug("cannot show a status line", "err", err)
+			s.log().Debug("cannot show a status line", "err", err)
 		}
 	}
 	if fresh && early > 0 {
@@ -83,7 +83,7 @@ func (s *surface) paced() (pause time.Duration, more bool) {
 	switch {
 	case err != nil && s.ticking.Err() == nil:
 		// The next tick sees the same text and more; Finish does not depend on it.
-		s.log.Warn("a live update failed", "err", err)
+		s.log().Warn("a live update failed", "err", err)
 		pause, more = 4*pause, true
 	case s.lastSeen.Equal(before):
 		pause /= 8 // nothing could be shown yet: look again soon
@@ -141,7 +141,7 @@ func (s *surface) seen() { s.lastSeen = time.Now() }
 // latch remembers what the workspace does not have.
 func (s *surface) latch(flag *atomic.Bool, what string, err error) {
 	if code := refused(err); permanent[code] && !flag.Swap(true) {
-		s.log.Info("this workspace or app has no "+what+"; doing without", "code", code)
+		s.log().Info("this workspace or app has no "+what+"; doing without", "code", code)
 	}
 }
 

@@ -43,7 +43,7 @@ func (s *surface) extend(ctx context.Context, p *part, text string, final bool, 
 			return err
 		}
 		if err != nil {
-			s.log.Info("the stream broke; its message is edited from now on", "part", p.n, "err", err)
+			s.log().Info("the stream broke; its message is edited from now on", "part", p.n, "err", err)
 			if err := s.reclaim(ctx, p); err != nil {
 				return err
 			}

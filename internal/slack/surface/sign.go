@@ -73,7 +73,7 @@ func (s *surface) beginSign(ctx context.Context) {
 		return s.slack.React(ctx, c.Channel, last.TS, reaction, false)
 	})
 	if err != nil {
-		s.log.Debug("no sign of life to be shown", "err", err)
+		s.log().Debug("no sign of life to be shown", "err", err)
 		return
 	}
 	s.sign.reaction = last.TS
@@ -102,7 +102,7 @@ func (s *surface) alive(ctx context.Context) {
 	}
 	phrase := fmt.Sprintf("is still working… (%d s)", int(time.Since(s.begun).Seconds()))
 	if err := s.showPhrase(ctx, phrase); err != nil {
-		s.log.Debug("cannot show that the turn is alive", "err", err)
+		s.log().Debug("cannot show that the turn is alive", "err", err)
 	}
 }
 
@@ -113,21 +113,21 @@ func (s *surface) endSign(ctx context.Context) {
 		if err := s.signal(ctx, opStatus, methodPhrase, "", func(ctx context.Context) error {
 			return s.slack.Phrase(ctx, c, "")
 		}); err != nil {
-			s.log.Warn("cannot clear the status line; Slack does so after two minutes", "err", err)
+			s.log().Warn("cannot clear the status line; Slack does so after two minutes", "err", err)
 		}
 	}
 	if s.sign.session {
 		if err := s.signal(ctx, opStatus, methodSession, "", func(ctx context.Context) error {
 			return s.slack.Session(ctx, c, "active", "", "")
 		}); err != nil {
-			s.log.Warn("cannot end the session's work; Slack does so after an hour", "err", err)
+			s.log().Warn("cannot end the session's work; Slack does so after an hour", "err", err)
 		}
 	}
 	if ts := s.sign.reaction; ts != "" {
 		if err := s.signal(ctx, opReact, methodUnreact, ts, func(ctx context.Context) error {
 			return s.slack.React(ctx, c.Channel, ts, reaction, true)
 		}); err != nil {
-			s.log.Warn("cannot take the reaction off", "err", err)
+			s.log().Warn("cannot take the reaction off", "err", err)
 		}
 	}
 	s.sign = sign{begun: true}

@@ -67,7 +67,6 @@ type surface struct {
 	fence turn.Fence
 	turn  *turn.Turn
 	live  turn.Live
-	log   *slog.Logger
 	begun time.Time
 
 	ctx     context.Context // of the lane: calls in flight live as long as it does
@@ -111,7 +110,7 @@ type part struct {
 func (all *Surfaces) Open(ctx context.Context, f turn.Fence, t *turn.Turn, live turn.Live) (turn.Surface, error) {
 	s := &surface{
 		Surfaces: all, fence: f, turn: t, live: live, begun: time.Now(),
-		log: all.o.Logger.With("turn", t.ID), ctx: ctx, lastSeen: time.Now(),
+		ctx: ctx, lastSeen: time.Now(),
 	}
 	for _, m := range t.Messages {
 		s.people = append(s.people, m.User)
@@ -125,6 +124,9 @@ func (all *Surfaces) Open(ctx context.Context, f turn.Fence, t *turn.Turn, live 
 	s.timer = time.AfterFunc(all.o.Sign, s.poke)
 	return s, nil
 }
+
+// log is made when it is needed: thousands of turns wait without a word.
+func (s *surface) log() *slog.Logger { return s.o.Logger.With("turn", s.turn.ID) }
 
 // recover rebuilds the parts from the outbox. A message whose creation was not
 // confirmed is looked for in Slack.
