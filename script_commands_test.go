@@ -36,6 +36,7 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"sockets":  in(sockets),
 	"deliver":  in(deliver),
 	"envelope": in(envelope),
+	"halt":     in(halt),
 	"edit":     in(edit),
 	"delete":   in(remove),
 	"accounts": in(accounts),
@@ -437,6 +438,13 @@ func envelope(ts *testscript.TestScript, w *world, args []string) {
 		}
 		return false
 	})
+}
+
+// halt VAR PERSON: a person clicks Slack's stop button in the thread.
+func halt(ts *testscript.TestScript, w *world, args []string) {
+	need(ts, args, 2, "halt VAR PERSON")
+	channel, root := w.place(ts, args[0])
+	ts.Check(w.slack.Stop(w.person(ts, args[1]), channel, root))
 }
 
 // edit VAR TEXT: the author edits a message.

@@ -90,7 +90,7 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger) (err error) {
 	lanes := lane.New(db, runner, lane.Options{
 		Logger: log, NewID: func() string { return uuid.Must(uuid.NewV7()).String() }, Running: c.InFlight, Drain: c.Drain,
 	})
-	receive := receiver{inbox.New(db, decoder, lanes.Wake)}
+	receive := receiver{inbox: inbox.New(db, decoder, lanes.Wake), decode: decoder, stop: runner.Stop}
 	app := web.New(web.Options{APIURL: c.SlackAPIURL, Token: c.SlackAppToken.Reveal(), Logger: log})
 	defer app.Close()
 	socket := slacksocket.New(slacksocket.Options{Open: app.OpenConnection, Receiver: receive, Connections: c.Connections, Logger: log})

@@ -33,7 +33,9 @@ type asking struct {
 // lane down to the socket are kept small: they decide how many turns fit into
 // memory.
 func (r *Runner) ask(ctx context.Context, a *asking) (c *Conclusion, err error) {
-	limited, cancel := context.WithTimeoutCause(ctx, r.o.Total, errTurnTimeout)
+	stoppable, done := r.stops.watch(ctx, a.draft.fence.Lane)
+	defer done()
+	limited, cancel := context.WithTimeoutCause(stoppable, r.o.Total, errTurnTimeout)
 	defer cancel()
 	r.resume(a)
 	for {
@@ -80,6 +82,9 @@ func (r *Runner) judge(ctx, limited context.Context, a *asking, final *Final, er
 	}
 	if err == nil {
 		return closing(final, a.draft.text()), nil
+	}
+	if errors.Is(context.Cause(limited), errStopped) {
+		return &Conclusion{State: Stopped, Reason: "person", Notice: ":octagonal_sign: Stopped.", Text: a.partial()}, nil
 	}
 	if _, known := errors.AsType[*Failure](err); isStoreError(err) || !known && a.request == nil {
 		return nil, err // our own trouble, not the model's: run the turn again later

@@ -32,6 +32,7 @@ type Runner struct {
 	model    Model
 	surfaces Surfaces
 	o        Options
+	stops    stops
 }
 
 // NewRunner makes a Runner.

@@ -365,7 +365,7 @@ func TestFoundBySearch(t *testing.T) {
 		{"mention longer than a part", "<!channel|a:" + strings.Repeat("b", 900) + "> and more"},
 		{"blank so far, then text", strings.Repeat(" ", 200) + "\u65e5\u672c"},
 		{"blank so far, then a table row", "| a |\n" + strings.Repeat(" ", 250) + "| b |\n"},
-		{"fence shown and then moved", strings.Repeat("word ", 12) + "\n" + strings.Repeat("```\n\n", 49) + "word word"},
+		{"fence shown and then moved", strings.Repeat("word ", 17) + "x\n" + strings.Repeat("```\n\n", 47) + strings.Repeat("word ", 30)},
 		{"blank lines after words", "some words to end" + strings.Repeat("\n", 700) + "more"},
 		{"ping in code after loose backticks", "word ```code`word @channel`code`"},
 	}
