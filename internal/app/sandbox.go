@@ -11,11 +11,13 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"time"
 
 	"holdfast/internal/config"
 	"holdfast/internal/modelsim"
 	"holdfast/internal/slacksim"
 	"holdfast/internal/slacksim/ui"
+	"holdfast/internal/store/sqlite"
 	"holdfast/internal/telemetry"
 )
 
@@ -72,7 +74,8 @@ func sandboxModel(ctx context.Context, c *config.Config, log *slog.Logger) (note
 		return "Simulated workspace, real model: " + c.Model, func() {}, nil
 	}
 	sim := modelsim.New(modelsim.Options{Logger: log, Demo: true})
-	server, err := sim.Start(ctx, "127.0.0.1:0")
+	// The simulators outlive ctx: what runs between them ends first.
+	server, err := sim.Start(context.WithoutCancel(ctx), "127.0.0.1:0")
 	if err != nil {
 		return "", nil, fmt.Errorf("start the scripted model: %w", err)
 	}
@@ -88,14 +91,14 @@ func sandboxModel(ctx context.Context, c *config.Config, log *slog.Logger) (note
 func sandboxSlack(ctx context.Context, c config.Config, o SandboxOptions, note string, out io.Writer, log *slog.Logger) error {
 	c.SlackBotToken, c.SlackAppToken = "xoxb-sandbox", "xapp-1-sandbox"
 	sim := slacksim.New(slacksim.Options{
-		Logger: log, Page: ui.Page(), Limits: true, Note: note,
+		Logger: log, Page: ui.Page(), Policy: ui.Policy, Limits: true, Note: note,
 		BotToken: c.SlackBotToken.Reveal(), AppToken: c.SlackAppToken.Reveal(),
 	})
 	file := filepath.Join(o.Dir, "workspace.json")
 	if err := load(sim, file); err != nil {
 		return &SetupError{Say: "the saved workspace " + file + " cannot be read: run once with --fresh to begin anew", Cause: err}
 	}
-	server, err := sim.Start(ctx, o.Addr)
+	server, err := sim.Start(context.WithoutCancel(ctx), o.Addr)
 	if err != nil {
 		if _, busy := errors.AsType[*net.OpError](err); busy {
 			return &SetupError{Say: "--addr: cannot listen on " + o.Addr + ": try --addr 127.0.0.1:0", Cause: err}
@@ -105,8 +108,15 @@ func sandboxSlack(ctx context.Context, c config.Config, o SandboxOptions, note s
 	c.SlackAPIURL = server.APIURL()
 
 	fmt.Fprintf(out, "%s.\n\n  Open %s\n\nWrite to @Holdfast there. Ctrl-C stops it; %s is kept for next time.\n", note, server.URL(), o.Dir)
+	stopKeeping := keep(sim, file, log)
 	err = serve(ctx, c, log)
-	return errors.Join(err, save(sim, file), server.Close(), sim.Close())
+	stopKeeping()
+	if errors.Is(err, sqlite.ErrInUse) { // the workspace is not ours to save
+		err = &SetupError{Say: "--dir: another sandbox uses " + o.Dir + ": stop it, or give this one a --dir of its own", Cause: err}
+	} else {
+		err = errors.Join(err, save(sim, file))
+	}
+	return errors.Join(err, server.Close(), sim.Close())
 }
 
 func load(sim *slacksim.Sim, file string) error {
@@ -123,6 +133,38 @@ func load(sim *slacksim.Sim, file string) error {
 		return err
 	}
 	return sim.Import(a)
+}
+
+// keep saves the workspace every two seconds if it changed, so that a crash
+// forgets little of it. stop waits for a save that is under way.
+func keep(sim *slacksim.Sim, file string, log *slog.Logger) (stop func()) {
+	leave, left := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(left)
+		tick := time.NewTicker(2 * time.Second)
+		defer tick.Stop()
+		for saved := 0; ; {
+			select {
+			case <-leave:
+				return
+			case <-tick.C:
+			}
+			now := saved
+			sim.Look(func(v slacksim.View) { now = v.Seq() })
+			if now == saved {
+				continue
+			}
+			if err := save(sim, file); err != nil {
+				log.Warn("the workspace is not saved; will try again", "err", err)
+				continue
+			}
+			saved = now
+		}
+	}()
+	return func() {
+		close(leave)
+		<-left
+	}
 }
 
 // save replaces the file as a whole, so that a crash leaves the old one.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"iter"
 	"log/slog"
@@ -101,7 +102,11 @@ func digest(parts ...string) string {
 func (a *Assistant) fetch(ctx context.Context, t *turn.Turn) error {
 	for _, m := range t.Messages {
 		if m.TS == t.Conversation.Root {
-			return nil // the conversation begins with this turn
+			// The conversation begins with this turn: from here on we hear all of it.
+			if err := a.archive.Keep(ctx, t.Conversation, nil, true); err != nil {
+				return fmt.Errorf("mark the conversation as known: %w", err)
+			}
+			return nil
 		}
 	}
 	fetched, err := a.archive.Fetched(ctx, t.Conversation)
@@ -112,6 +117,11 @@ func (a *Assistant) fetch(ctx context.Context, t *turn.Turn) error {
 		return nil
 	}
 	for page, err := range a.workspace.Thread(ctx, t.Conversation) {
+		if code := refusal(err); code != "" {
+			// Slack will not show it, now or later: what we heard ourselves must do.
+			a.log.Warn("Slack does not show the thread's history; answering from what was heard", "lane", t.Conversation.Key(), "code", code)
+			return nil
+		}
 		if err != nil {
 			return &turn.Failure{Code: "history_unreadable", Retry: true, Cause: err,
 				Say: "Slack did not let me read this thread, so I would have answered without knowing it. Please ask again in a minute."}
@@ -126,15 +136,34 @@ func (a *Assistant) fetch(ctx context.Context, t *turn.Turn) error {
 	return nil
 }
 
+// refusal is Slack's code if asking again cannot help, such as "missing_scope".
+func refusal(err error) string {
+	refused, ok := errors.AsType[interface {
+		error
+		Refused() (code string, ok bool)
+	}](err)
+	if !ok {
+		return ""
+	}
+	code, ok := refused.Refused()
+	if !ok {
+		return ""
+	}
+	return code
+}
+
 // people collects everybody who speaks or is named.
 func (a *Assistant) people(ctx context.Context, t *turn.Turn, history []transcript.Said) (transcript.People, error) {
 	people := transcript.People{}
+	// Profiles are a nicety: all of them together may take so long.
+	asking, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
 	var meet func(id string) error
 	meet = func(id string) error {
 		if _, met := people[id]; met || id == "" || id == a.self.User {
 			return nil
 		}
-		u, err := a.person(ctx, t.Conversation.Team, id)
+		u, err := a.person(ctx, asking, t.Conversation.Team, id)
 		if err != nil {
 			return err
 		}
@@ -170,7 +199,7 @@ func (a *Assistant) people(ctx context.Context, t *turn.Turn, history []transcri
 
 // person reads a profile from the archive, or from Slack when it is old. If
 // Slack does not answer, an old profile serves, and so does none.
-func (a *Assistant) person(ctx context.Context, team, id string) (chat.User, error) {
+func (a *Assistant) person(ctx, asking context.Context, team, id string) (chat.User, error) {
 	known, ok, err := a.archive.User(ctx, team, id)
 	if err != nil {
 		return chat.User{}, fmt.Errorf("read the profile of %s: %w", id, err)
@@ -178,7 +207,7 @@ func (a *Assistant) person(ctx context.Context, team, id string) (chat.User, err
 	if ok && a.now().Sub(known.Fetched) < profileLife {
 		return known, nil
 	}
-	limited, cancel := context.WithTimeout(ctx, 3*time.Second)
+	limited, cancel := context.WithTimeout(asking, 3*time.Second)
 	defer cancel()
 	fresh, err := a.workspace.Person(limited, team, id)
 	if err != nil {

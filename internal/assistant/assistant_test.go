@@ -266,14 +266,15 @@ func TestRequestsOfTwoConversations(t *testing.T) {
 func TestOwnAnswersAppearOnce(t *testing.T) {
 	k := setup(t)
 	c := thread(1)
-	k.says(message(c, 1, ada.ID, "hello"))
-	k.ask(2, "Hi **Ada**. &lt; stays, <@UADA> too")
-	// Slack's history has the answer as well, and one from before our database.
-	k.slack.pages = [][]chat.Message{{message(c, 1, ada.ID, "hello"), own(c, 2, "Hi *Ada*."), own(c, 3, "older &lt;3 for <@UADA>")}}
+	// We are called into a thread that has an answer from before our database.
+	k.slack.pages = [][]chat.Message{{own(c, 1, "older &lt;3 for <@UADA>"), message(c, 2, ada.ID, "hello")}}
+	k.says(message(c, 2, ada.ID, "hello"))
+	k.ask(3, "Hi **Ada**. &lt; stays, <@UADA> too")
+	k.overhears(own(c, 3, "Hi *Ada*.")) // Slack tells us of our own words
 	k.says(message(c, 4, ada.ID, "and now?"))
 	f, tn := k.begin()
 	want := []turn.Input{
-		user(ada, 1, "hello"), answer("Hi **Ada**. &lt; stays, <@UADA> too"), answer("older <3 for @Ada Marsh (<@UADA>)"), user(ada, 4, "and now?"),
+		answer("older <3 for @Ada Marsh (<@UADA>)"), user(ada, 2, "hello"), answer("Hi **Ada**. &lt; stays, <@UADA> too"), user(ada, 4, "and now?"),
 	}
 	k.equal("input", k.brief(tn).Input, want)
 	k.equal("calls for history", k.slack.threads, 1)
@@ -392,4 +393,21 @@ func TestSettingsReachTheRequest(t *testing.T) {
 	if r := k.brief(tn); strings.Contains(r.Instructions, "belongs to") || strings.Contains(r.Instructions, "operator") {
 		t.Errorf("instructions speak of what is not set:\n%s", r.Instructions)
 	}
+}
+
+// refused is an error of Slack's that no repetition mends.
+type refused string
+
+func (r refused) Error() string                      { return string(r) }
+func (r refused) Refused() (code string, known bool) { return string(r), true }
+
+// An app without the right to read history answers from what it heard.
+func TestHistoryThatSlackRefuses(t *testing.T) {
+	k := setup(t)
+	c := thread(1)
+	k.slack.pages, k.slack.broken, k.slack.refuse = [][]chat.Message{{}}, 1, refused("missing_scope")
+	k.overhears(message(c, 2, ben.ID, "heard"))
+	k.says(message(c, 3, ada.ID, "hello"))
+	_, tn := k.begin()
+	k.equal("input", k.brief(tn).Input, []turn.Input{user(ben, 2, "heard"), user(ada, 3, "hello")})
 }

@@ -1,6 +1,7 @@
 package assistant_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -36,6 +37,7 @@ var (
 type workspace struct {
 	pages  [][]chat.Message // of every thread
 	broken int              // the page, from 1, that cannot be read; 0 is none
+	refuse error            // in place of a broken page's errOff
 	people map[string]chat.User
 	off    bool // no profile can be read
 	ask    func(context.Context)
@@ -49,7 +51,7 @@ func (w *workspace) Thread(context.Context, chat.Conversation) iter.Seq2[[]chat.
 		w.threads++
 		for i, page := range w.pages {
 			if i+1 == w.broken {
-				yield(nil, errOff)
+				yield(nil, cmp.Or(w.refuse, errOff))
 				return
 			}
 			if !yield(page, nil) {

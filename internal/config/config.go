@@ -221,6 +221,9 @@ func (c Config) Check() error {
 	if idle <= 0 || idle >= total {
 		say("API_TIMEOUT_STREAMING_CHUNK: %s: must be more than 0 and less than API_TIMEOUT_READ (%s)", idle, total)
 	}
+	if c.Drain <= 0 {
+		say("HOLDFAST_DRAIN_TIMEOUT: %s: must be more than 0; 100ms is as good as none", c.Drain)
+	}
 	if c.Attempts < 1 {
 		say("HOLDFAST_TURN_ATTEMPTS: %d: must be at least 1", c.Attempts)
 	}

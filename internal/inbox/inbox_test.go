@@ -257,7 +257,7 @@ func TestManyDeliverTheSame(t *testing.T) {
 
 // All of them race for one lane as well, and the order is Slack's.
 func TestManyDeliverOneThread(t *testing.T) {
-	const deliverers, messages = 64, 50
+	const deliverers, messages = 16, 50
 	r := setup(t)
 	var group sync.WaitGroup
 	for d := range deliverers {

@@ -73,7 +73,7 @@ func newDemoTalk(req *request) demoTalk {
 
 func (d demoTalk) keyword() string {
 	words := strings.FieldsFunc(strings.ToLower(d.text), func(r rune) bool { return r < 'a' || r > 'z' })
-	for _, w := range []string{"help", "error", "table", "code", "list", "long", "story", "think"} {
+	for _, w := range []string{"help", "error", "think", "long", "table", "code", "list", "story"} {
 		if slices.Contains(words, w) {
 			return w
 		}

@@ -11,3 +11,6 @@ func (v View) Users() []User {
 	}
 	return all
 }
+
+// Seq is the number of the last change: as long as it stays, nothing has changed.
+func (v View) Seq() int { return v.s.feed.last }

@@ -25,6 +25,7 @@ var ErrClosed = errors.New("slacksim: closed")
 type Options struct {
 	Logger   *slog.Logger     // nil: logs nothing
 	Page     fs.FS            // served at "/"; nil: a one-line notice
+	Policy   string           // Content-Security-Policy that the page is served with; "": none
 	Note     string           // one line that the page shows about itself
 	BotToken string           // "" : DefaultBotToken
 	AppToken string           // "" : DefaultAppToken
@@ -123,13 +124,24 @@ func (s *Sim) Handler() http.Handler {
 	mux.HandleFunc("/link/", s.serveLink)
 	s.controlRoutes(mux)
 	if s.opts.Page != nil {
-		mux.Handle("/", http.FileServerFS(s.opts.Page))
+		mux.Handle("/", s.page(http.FileServerFS(s.opts.Page)))
 	} else {
 		mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = w.Write([]byte("A simulated Slack. The Web API is at /api/, the control API at /sim/.\n"))
 		})
 	}
 	return mux
+}
+
+// page serves files that have no date of their own, so browsers must ask again each time.
+func (s *Sim) page(files http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "no-cache")
+		if s.opts.Policy != "" {
+			w.Header().Set("Content-Security-Policy", s.opts.Policy)
+		}
+		files.ServeHTTP(w, r)
+	})
 }
 
 // Close drops every socket, ends every waiting request and waits for the goroutines it started. It may be called twice.
