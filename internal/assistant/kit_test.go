@@ -1,7 +1,6 @@
 package assistant_test
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -51,7 +50,11 @@ func (w *workspace) Thread(context.Context, chat.Conversation) iter.Seq2[[]chat.
 		w.threads++
 		for i, page := range w.pages {
 			if i+1 == w.broken {
-				yield(nil, cmp.Or(w.refuse, errOff))
+				err := w.refuse
+				if err == nil {
+					err = errOff
+				}
+				yield(nil, err)
 				return
 			}
 			if !yield(page, nil) {

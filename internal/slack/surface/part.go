@@ -206,8 +206,13 @@ func (s *surface) edit(ctx context.Context, p *part, made render.Part, must bool
 		}
 		return err
 	case "message_not_found", "cant_update_message", "edit_window_closed":
-		// Somebody deleted it. The answer is owed all the same.
-		return s.post(ctx, p, opAgain, made, footer)
+		// Somebody deleted it. The answer is owed all the same. The key names the
+		// deleted message, as that may happen to its successor too; one that an
+		// earlier attempt posted is found, and shows that attempt's text.
+		if err := s.post(ctx, p, opAgain+"-"+string(p.ts), made, footer); err != nil {
+			return err
+		}
+		return s.edit(ctx, p, made, must, footer)
 	case "streaming_state_conflict":
 		p.streaming = true
 	}

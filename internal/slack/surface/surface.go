@@ -248,7 +248,7 @@ func (s *surface) limits() render.Limits {
 // The operations of a surface, as they stand in the keys of its outbox rows.
 const (
 	opCreate = "create"
-	opAgain  = "again" // in place of a message that somebody deleted
+	opAgain  = "again" // and "-" and the ts of the deleted message in whose place it is
 	opLive   = "live"
 	opStop   = "stop"
 	opFinal  = "final"

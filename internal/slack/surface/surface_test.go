@@ -104,9 +104,9 @@ func TestStreamIsLeftInTime(t *testing.T) {
 	o := quick()
 	o.Life, o.Tick = 200*time.Millisecond, 20*time.Millisecond
 	s := k.open(o)
-	full := prose(100)
+	full := prose(45) // the text beside blocks is cut at 3,900 characters
 	first, shown := "", 0
-	for n := 600; n < len(full) && k.count("chat.update") == 0; n += 200 {
+	for n := 600; n < len(full) && k.count("chat.update") == 0; n += 100 {
 		k.say(s, full[:n])
 		k.shows(shown + 1) // every step takes at least a tick
 		first, shown = k.ours()[0].TS, len(k.ours()[0].Text)
@@ -263,6 +263,31 @@ func TestDeletedMessageIsPostedAgain(t *testing.T) {
 				t.Errorf("finished as %s; was %s, is %s", ts, gone, ours[0].TS)
 			}
 		})
+	}
+}
+
+// Each time anew, and the one posted in its place is brought up to date too.
+func TestDeletedMessageIsPostedAgainEachTime(t *testing.T) {
+	for _, attempts := range []int{1, 2} {
+		k := setup(t)
+		s := k.open(posting())
+		full := prose(15)
+		k.say(s, full[:900])
+		k.shows(100)
+		k.must(k.slack.Delete(t.Context(), channel, chat.TS(k.ours()[0].TS)))
+		k.say(s, full[:1000])
+		k.shows(100) // posted again
+		if attempts == 1 {
+			k.must(k.slack.Delete(t.Context(), channel, chat.TS(k.ours()[0].TS)))
+		} else {
+			s.Close()
+			k.succeed()
+			s = k.open(posting())
+		}
+		ts := k.finish(s, full, "")
+		if ours := k.answered(full, 1); ts != chat.TS(ours[0].TS) {
+			t.Errorf("finished as %s, is %s", ts, ours[0].TS)
+		}
 	}
 }
 
