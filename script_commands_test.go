@@ -440,10 +440,15 @@ func envelope(ts *testscript.TestScript, w *world, args []string) {
 	})
 }
 
-// halt VAR PERSON: a person clicks Slack's stop button in the thread.
+// halt VAR PERSON: a person clicks Slack's stop button in the thread, once there
+// is one.
 func halt(ts *testscript.TestScript, w *world, args []string) {
 	need(ts, args, 2, "halt VAR PERSON")
 	channel, root := w.place(ts, args[0])
+	w.until(ts, "a stop button", func(v slacksim.View) bool {
+		s, ok := v.Session(channel, root)
+		return ok && s.Status == "processing"
+	})
 	ts.Check(w.slack.Stop(w.person(ts, args[1]), channel, root))
 }
 
