@@ -33,6 +33,7 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"requests": in(requests),
 	"fault":    in(fault),
 	"settings": in(settings),
+	"limits":   in(limits),
 	"sockets":  in(sockets),
 	"deliver":  in(deliver),
 	"envelope": in(envelope),
@@ -390,6 +391,11 @@ func settings(ts *testscript.TestScript, w *world, args []string) {
 	ts.Check(w.slack.Configure(func(s *slacksim.Settings) {
 		ts.Check(json.Unmarshal([]byte(strings.Join(args, " ")), s))
 	}))
+}
+
+// limits on: Slack's real rate limits apply.
+func limits(ts *testscript.TestScript, w *world, args []string) {
+	ts.Check(w.slack.SetLimits(func(l *slacksim.LimitSettings) { l.Enabled = len(args) > 0 && args[0] == "on" }))
 }
 
 // sockets drop|stall|resume|warning|refresh|disable|enable|half_frame, and

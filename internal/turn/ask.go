@@ -33,10 +33,8 @@ type asking struct {
 // lane down to the socket are kept small: they decide how many turns fit into
 // memory.
 func (r *Runner) ask(ctx context.Context, a *asking) (c *Conclusion, err error) {
-	stoppable, done := r.stops.watch(ctx, a.draft.fence.Lane)
+	limited, done := r.stops.watch(ctx, a.draft.fence.Lane, r.o.Total)
 	defer done()
-	limited, cancel := context.WithTimeoutCause(stoppable, r.o.Total, errTurnTimeout)
-	defer cancel()
 	r.resume(a)
 	for {
 		a.calls++

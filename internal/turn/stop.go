@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 )
 
 // errStopped is the cause with which a person ends the asking of a turn.
@@ -15,9 +16,11 @@ type stops struct {
 	cancel map[string]context.CancelCauseFunc
 }
 
-// watch makes a context that Stop can end. done must be called.
-func (s *stops) watch(ctx context.Context, lane string) (_ context.Context, done func()) {
+// watch makes a context that Stop can end, and that ends after total. done must
+// be called.
+func (s *stops) watch(ctx context.Context, lane string, total time.Duration) (_ context.Context, done func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
+	expiry := time.AfterFunc(total, func() { cancel(errTurnTimeout) })
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.cancel == nil {
@@ -25,6 +28,7 @@ func (s *stops) watch(ctx context.Context, lane string) (_ context.Context, done
 	}
 	s.cancel[lane] = cancel
 	return ctx, func() {
+		expiry.Stop()
 		cancel(nil)
 		s.mu.Lock()
 		defer s.mu.Unlock()

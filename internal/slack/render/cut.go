@@ -101,7 +101,7 @@ func (st state) reopenInside(text string) (string, int) {
 	emph := strings.Join(st.emph, "")
 	switch {
 	case st.leaf == fenced:
-		return lines + cont + strings.Repeat(" ", st.fpad) + st.marker + st.info + "\n" + cont + strings.Repeat(" ", st.fpad), st.pos
+		return lines + cont + strings.Repeat(" ", st.fpad) + st.marker + st.info + "\n" + cont + strings.Repeat(" ", st.fpad) + st.guardCode(text), st.pos
 	case st.leaf == indented && item:
 		return lines + strings.TrimRight(cont, " ") + "\n" + cont + "    ", st.pos
 	case st.leaf == indented:
@@ -119,6 +119,15 @@ func guard(text string, pos int, emph string) string {
 		return zwsp
 	}
 	return emph
+}
+
+// guardCode puts an invisible character before what might close the fence at the start
+// of a line, where the cut puts it.
+func (st state) guardCode(text string) string {
+	if st.pos < len(text) && strings.IndexByte(" \t"+st.marker[:1], text[st.pos]) >= 0 {
+		return zwsp
+	}
+	return ""
 }
 
 // ghosts opens containers again: lines that stand for the items, and the prefix of a

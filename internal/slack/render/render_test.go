@@ -372,6 +372,7 @@ func TestLimitsAreKept(t *testing.T) {
 // TestFoundBySearch holds what the properties and the fuzz targets have found.
 func TestFoundBySearch(t *testing.T) {
 	words := strings.Repeat("Another sentence. ", 60)
+	tick := func(n int) string { return strings.Repeat("`", n) }
 	tests := []struct{ name, src string }{
 		{"table row that is a fence once it is cut", "| a | b |\n|---|---|\n| 1 | 2 |\n```" + words + "`"},
 		{"deep fence whose end no longer fits", "one\n\n" + strings.Repeat("1000000. ", 8) + strings.Repeat("~", 100) + strings.Repeat("x", 64) + "\ncode\n"},
@@ -382,6 +383,9 @@ func TestFoundBySearch(t *testing.T) {
 		{"blank so far, then a table row", "| a |\n" + strings.Repeat(" ", 250) + "| b |\n"},
 		{"fence shown and then moved", strings.Repeat("word ", 17) + "x\n" + strings.Repeat("```\n\n", 47) + strings.Repeat("word ", 30)},
 		{"blank lines after words", "some words to end" + strings.Repeat("\n", 700) + "more"},
+		{"cut after what is no end of a fence", tick(60) + "\n" + strings.Repeat("\u65e5", 190) + "\n" + tick(62) + strings.Repeat("w", 60) + "\nmore\n"},
+		{"cut before what is no end of a fence", tick(60) + "\n" + strings.Repeat("\u65e5", 240) + tick(100) + "\nmore\n"},
+		{"cut in a run too long for a fence", "````\n" + strings.Repeat("`", 700) + "x\nmore\n"},
 		{"ping in code after loose backticks", "word ```code`word @channel`code`"},
 	}
 	for _, tt := range tests {

@@ -174,7 +174,7 @@ func (s *scanner) scanLine(next int, open bool) bool {
 		s.leaf = fenced
 		s.marker, s.info, s.fpad = fence(rest), fenceInfo(rest), n
 		s.emph = nil
-		ok := s.code(s.after+len(s.marker), next, open) && s.newline(next, open)
+		ok := s.code(s.after+len(s.marker), 0, next, open) && s.newline(next, open)
 		s.gap, s.heading = false, true
 		return ok
 	case headingStart, ruleStart, underline:
@@ -203,7 +203,7 @@ func (s *scanner) scanLine(next int, open bool) bool {
 		s.freeze = nil
 		s.startBlock(0)
 		s.leaf = indented
-		return s.code(s.after, next, open) && s.newline(next, open)
+		return s.code(s.after, 0, next, open) && s.newline(next, open)
 	}
 	if s.leaf != para {
 		s.emph = nil
@@ -409,8 +409,9 @@ func (s *scanner) codeLine(p place, next int, open bool) bool {
 	n, j := p.indent()
 	rest := p.s[j:]
 	run := len(rest) - len(strings.TrimLeft(rest, s.marker[:1]))
-	closing := n <= 3 && strings.TrimLeft(rest[run:], " \t") == ""
-	if open && closing && len(rest) < maxHead && (run > 0 || rest == "") {
+	after := strings.TrimLeft(rest[run:], " \t")
+	closing := n <= 3 && run <= maxFence && after == ""
+	if open && closing && (run > 0 || rest == "") {
 		return false
 	}
 	if closing && run >= len(s.marker) {
@@ -428,6 +429,13 @@ func (s *scanner) codeLine(p place, next int, open bool) bool {
 	}
 	s.boundary(s.line, class)
 	s.gap, s.heading = rest == "", false
-	from := s.line + p.i
-	return s.code(from, next, open) && s.newline(next, open)
+	whole := 0
+	switch {
+	case n > 3 || run < len(s.marker):
+	case run > maxFence:
+		s.put(edit{pos: s.line + j, ins: zwsp}) // no end of a fence to us, but to others
+	default: // a cut would leave a closing fence behind
+		whole = s.line + len(p.s) - len(after)
+	}
+	return s.code(s.line+p.i, whole, next, open) && s.newline(next, open)
 }

@@ -89,8 +89,9 @@ func (s *scanner) inline(i int, text string, open bool) bool {
 	return true
 }
 
-// code takes literal text: no syntax, but words and clusters stay whole.
-func (s *scanner) code(i int, next int, open bool) bool {
+// code takes literal text: no syntax, but words and clusters stay whole, and so does
+// all up to whole.
+func (s *scanner) code(i, whole, next int, open bool) bool {
 	text := strings.TrimSuffix(s.text[:next], "\n")
 	s.cost += units(s.text[s.line:min(i, len(text))])
 	s.before = s.cost
@@ -115,7 +116,7 @@ func (s *scanner) code(i int, next int, open bool) bool {
 			s.reachFrom(i, first)
 			return false
 		}
-		if !first {
+		if !first && i > whole {
 			class := 4
 			if text[i-1] == ' ' || text[i-1] == ',' {
 				class = 8
