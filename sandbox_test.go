@@ -292,7 +292,7 @@ func TestSandboxThatCannotStart(t *testing.T) {
 		t.Fatal(err)
 	}
 	running := t.TempDir()
-	startSandbox(t, running) // and so it has no workspace.json yet
+	startSandbox(t, running)
 
 	for _, tt := range []struct {
 		name string
@@ -329,7 +329,19 @@ func TestSandboxThatCannotStart(t *testing.T) {
 		})
 	}
 
-	// A folder that another sandbox uses is left as it is.
+	// A folder that another sandbox uses is left as it is. That one saves its
+	// workspace after a while; once more only if it changes, and nobody changes it.
+	saved := filepath.Join(running, "workspace.json")
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	deadline := time.After(patience)
+	for os.Remove(saved) != nil {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatal("the running sandbox saves nothing")
+		}
+	}
 	code, _, errs := runSandbox(t, nil, "--addr", "127.0.0.1:0", "--dir", running)
 	if code != 2 || !strings.Contains(errs, "--dir: another sandbox uses "+running+": stop it") || !strings.Contains(errs, "process ") {
 		t.Errorf("a folder in use: code %d, %s", code, errs)

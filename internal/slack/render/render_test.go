@@ -384,7 +384,6 @@ func TestFoundBySearch(t *testing.T) {
 		{"fence shown and then moved", strings.Repeat("word ", 17) + "x\n" + strings.Repeat("```\n\n", 47) + strings.Repeat("word ", 30)},
 		{"blank lines after words", "some words to end" + strings.Repeat("\n", 700) + "more"},
 		{"cut after what is no end of a fence", tick(60) + "\n" + strings.Repeat("\u65e5", 190) + "\n" + tick(62) + strings.Repeat("w", 60) + "\nmore\n"},
-		{"cut before what is no end of a fence", tick(60) + "\n" + strings.Repeat("\u65e5", 240) + tick(100) + "\nmore\n"},
 		{"cut in a run too long for a fence", "````\n" + strings.Repeat("`", 700) + "x\nmore\n"},
 		{"ping in code after loose backticks", "word ```code`word @channel`code`"},
 	}
@@ -396,5 +395,16 @@ func TestFoundBySearch(t *testing.T) {
 			}
 			checkSettled(t, tt.src, everyByte(tt.src))
 		})
+	}
+}
+
+// TestCutBeforeBackticks wants code to stay code where a cut leaves a line that looks like
+// the end of its fence.
+func TestCutBeforeBackticks(t *testing.T) {
+	fence := strings.Repeat("`", 60)
+	src := fence + "\n" + strings.Repeat("\u65e5", 240) + strings.Repeat("`", 100) + "\nmore\n"
+	parts := render.Parts(render.Markdown(src), render.Limits{Chars: 400})
+	if last := parts[len(parts)-1].Stream(); len(parts) != 2 || !strings.HasSuffix(last, "\nmore\n"+fence) {
+		t.Errorf("%d parts, the last one %q", len(parts), last)
 	}
 }
