@@ -59,6 +59,7 @@ var imports = map[string]struct {
 	"assistant": {[]string{"chat", "turn", "transcript"}, std},
 	// adapters: core, and the ports that they implement
 	"store/sqlite":    {[]string{"chat", "turn", "transcript", "inbox", "lane", "outbox", "assistant"}, "any"},
+	"store/postgres":  {[]string{"chat", "turn", "transcript", "inbox", "lane", "outbox", "assistant"}, "any"},
 	"store/storetest": {[]string{"chat", "turn", "transcript", "inbox", "lane", "outbox", "assistant"}, "any"},
 	"slack/web":       {[]string{"chat", "outbox"}, "any"},
 	"slack/socket":    {nil, "any"},
@@ -71,6 +72,8 @@ var imports = map[string]struct {
 	"config":    {nil, "any"},
 	"telemetry": {nil, "any"},
 	"admin":     {nil, std},
+	"process":   {nil, std},
+	"pgserver":  {nil, std},
 	// simulators speak HTTP and know nothing of us
 	"slacksim":    {nil, "any"},
 	"slacksim/ui": {nil, std},

@@ -21,7 +21,6 @@ import (
 	slacksocket "holdfast/internal/slack/socket"
 	"holdfast/internal/slack/surface"
 	"holdfast/internal/slack/web"
-	"holdfast/internal/store/sqlite"
 	"holdfast/internal/telemetry"
 	"holdfast/internal/transcript"
 	"holdfast/internal/turn"
@@ -49,9 +48,9 @@ func Serve(ctx context.Context, c config.Config, w io.Writer) error {
 }
 
 func serve(ctx context.Context, c config.Config, log *slog.Logger) (err error) {
-	db, err := sqlite.Open(ctx, c.SQLitePath(), sqlite.Options{Logger: log})
+	db, err := openDatabase(ctx, c, log)
 	if err != nil {
-		return &SetupError{Say: "DATABASE_URL: the database " + c.SQLitePath() + " cannot be opened", Cause: err}
+		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 
@@ -103,6 +102,7 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger) (err error) {
 		return err
 	}
 	defer stopAdmin()
+	defer listen(ctx, db, lanes.Wake)()
 
 	log.Info("serving", "workspace", who.TeamName, "as", who.UserName, "model", c.Model)
 	err = run(ctx, socket.Run, lanes.Run)

@@ -180,8 +180,8 @@ func (c Config) Check() error {
 			say("%s: %q is not a web address: write it like https://host/path", name, withoutPassword(raw))
 		}
 	}
-	if path, ok := strings.CutPrefix(c.DatabaseURL, "sqlite:"); !ok || path == "" {
-		say("DATABASE_URL: %q: this version keeps its data in SQLite: write sqlite:PATH, such as sqlite:data/holdfast.db", withoutPassword(c.DatabaseURL))
+	if path, ok := strings.CutPrefix(c.DatabaseURL, "sqlite:"); (!ok || path == "") && !c.Postgres() {
+		say("DATABASE_URL: %q: write sqlite:PATH, such as sqlite:data/holdfast.db, or postgres://user:password@host:5432/name", withoutPassword(c.DatabaseURL))
 	}
 	if _, _, err := net.SplitHostPort(c.AdminAddr); err != nil && c.AdminAddr != "off" {
 		say("HOLDFAST_ADMIN_ADDR: %q: write host:port, such as 127.0.0.1:8080, or off", c.AdminAddr)
@@ -239,6 +239,12 @@ func (c Config) Check() error {
 
 // SQLitePath is the file that DatabaseURL names.
 func (c Config) SQLitePath() string { return strings.TrimPrefix(c.DatabaseURL, "sqlite:") }
+
+// Postgres says whether DatabaseURL names a PostgreSQL database.
+func (c Config) Postgres() bool {
+	u, err := url.Parse(c.DatabaseURL)
+	return err == nil && (u.Scheme == "postgres" || u.Scheme == "postgresql")
+}
 
 func withoutPassword(raw string) string {
 	if u, err := url.Parse(raw); err == nil {

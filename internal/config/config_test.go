@@ -99,7 +99,7 @@ func TestEachMistakeIsALine(t *testing.T) {
 		{"OPENAI_BASE_URL", "localhost:1234/v1", "is not a web address"},
 		{"OPENAI_BASE_URL", "ftp://u:hush@host/v1", "is not a web address"},
 		{"OPENAI_BASE_URL", "http://u:hush@[host/v1", "is not a web address"},
-		{"DATABASE_URL", "postgres://u:hush@host/db", "write sqlite:PATH, such as sqlite:data/holdfast.db"},
+		{"DATABASE_URL", "mysql://u:hush@host/db", "write sqlite:PATH, such as sqlite:data/holdfast.db, or postgres://"},
 		{"DATABASE_URL", "postgres://u:hush@host:port/db", "write sqlite:PATH"},
 		{"DATABASE_URL", "data/holdfast.db", "write sqlite:PATH"},
 		{"DATABASE_URL", "sqlite:", "write sqlite:PATH"},

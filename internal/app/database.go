@@ -1,0 +1,59 @@
+package app
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+
+	"holdfast/internal/assistant"
+	"holdfast/internal/config"
+	"holdfast/internal/inbox"
+	"holdfast/internal/lane"
+	"holdfast/internal/outbox"
+	"holdfast/internal/store/postgres"
+	"holdfast/internal/store/sqlite"
+	"holdfast/internal/turn"
+)
+
+// database is what the assistant needs of a store, as its parts declare it.
+type database interface {
+	inbox.Store
+	lane.Store
+	turn.Store
+	assistant.Archive
+	Outbox() outbox.Store
+	Ping(ctx context.Context) error
+	Close() error
+}
+
+// openDatabase opens what DATABASE_URL names.
+func openDatabase(ctx context.Context, c config.Config, log *slog.Logger) (database, error) {
+	if c.Postgres() {
+		db, err := postgres.Open(ctx, c.DatabaseURL, postgres.Options{Logger: log})
+		if err != nil {
+			return nil, &SetupError{Say: "DATABASE_URL: the database cannot be opened", Cause: err}
+		}
+		return db, nil
+	}
+	db, err := sqlite.Open(ctx, c.SQLitePath(), sqlite.Options{Logger: log})
+	if err != nil {
+		return nil, &SetupError{Say: "DATABASE_URL: the database " + c.SQLitePath() + " cannot be opened", Cause: err}
+	}
+	return db, nil
+}
+
+// listen wakes us for work that other replicas took in, where there are any.
+// The returned function ends it.
+func listen(ctx context.Context, db database, wake func()) (stop func()) {
+	shared, ok := db.(*postgres.DB)
+	if !ok {
+		return func() {}
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	var listening sync.WaitGroup
+	listening.Go(func() { shared.Listen(ctx, wake) })
+	return func() {
+		cancel()
+		listening.Wait()
+	}
+}

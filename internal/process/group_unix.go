@@ -1,0 +1,31 @@
+//go:build unix
+
+package process
+
+import (
+	"os/exec"
+	"syscall"
+	"time"
+)
+
+// Shell is the command line as the user's shell runs it.
+func Shell(command string) []string { return []string{"/bin/sh", "-c", command} }
+
+func own(c *exec.Cmd) { c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }
+
+// The group may be gone by itself, so errors of kill say nothing.
+
+func ask(c *exec.Cmd)  { _ = syscall.Kill(-c.Process.Pid, syscall.SIGTERM) }
+func kill(c *exec.Cmd) { _ = syscall.Kill(-c.Process.Pid, syscall.SIGKILL) }
+
+// sweep ends what the program left behind in its group.
+func sweep(c *exec.Cmd) { kill(c) }
+
+// Self is the CPU time of our own process; false if the system does not tell.
+func Self() (time.Duration, bool) {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0, false
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano()), true
+}

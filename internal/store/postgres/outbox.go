@@ -1,0 +1,82 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+
+	"holdfast/internal/chat"
+	"holdfast/internal/outbox"
+	"holdfast/internal/turn"
+)
+
+// Outbox is the database as an outbox.Store. It is a type of its own because
+// turn.Store has a Begin as well.
+func (db *DB) Outbox() outbox.Store { return writes{db} }
+
+type writes struct{ db *DB }
+
+const rowColumns = "turn, key, op, body, replace, state, ts, error, at"
+
+func scanRow(r row) outbox.Row {
+	return outbox.Row{
+		Write: outbox.Write{Turn: r.text(0), Key: r.text(1), Op: r.text(2), Body: r.bytes(3), Replace: r.bool(4)},
+		State: outbox.State(r.text(5)), TS: r.ts(6), Error: r.text(7), At: moment(r.int(8)),
+	}
+}
+
+// Begin implements outbox.Store.
+func (o writes) Begin(ctx context.Context, f turn.Fence, w outbox.Write) (before outbox.Row, existed bool, err error) {
+	err = o.db.persist(ctx, "begin write "+w.Key, func(t *tx) error {
+		before, existed, err = beginWrite(t, f, w)
+		return err
+	})
+	if err != nil {
+		return outbox.Row{}, false, err
+	}
+	return before, existed, nil
+}
+
+func beginWrite(t *tx, f turn.Fence, w outbox.Write) (before outbox.Row, existed bool, err error) {
+	if err := fenced(t, f); err != nil {
+		return before, false, err
+	}
+	existed, err = t.one(func(r row) { before = scanRow(r) }, "SELECT "+rowColumns+" FROM outbox WHERE key = $1", w.Key)
+	switch {
+	case err != nil:
+	case !existed:
+		_, err = t.exec("INSERT INTO outbox (key, turn, lane, op, body, replace, state, at) VALUES ($1, $2, $3, $4, $5, $6, 'sent', "+clock+")",
+			w.Key, w.Turn, f.Lane, w.Op, w.Body, w.Replace)
+	case before.State == outbox.Confirmed && !w.Replace:
+	default:
+		// A write that must not be doubled is looked for since its first try
+		// whose end is unknown, however often owners crash while looking.
+		unresolved := (before.State == outbox.Sent || before.State == outbox.Unknown) && !w.Replace
+		_, err = t.exec("UPDATE outbox SET op = $1, body = $2, replace = $3, state = 'sent', error = '', at = CASE WHEN $4 THEN at ELSE "+clock+" END WHERE key = $5",
+			w.Op, w.Body, w.Replace, unresolved, w.Key)
+	}
+	return before, existed, err
+}
+
+// Settle implements outbox.Store. An empty ts leaves the one that is known.
+func (o writes) Settle(ctx context.Context, f turn.Fence, key string, s outbox.State, ts chat.TS, reason string) error {
+	return o.db.persist(ctx, "settle write "+key, func(t *tx) error {
+		if err := fenced(t, f); err != nil {
+			return err
+		}
+		n, err := t.exec("UPDATE outbox SET state = $1, ts = CASE WHEN $2 = '' THEN ts ELSE $2 END, error = $3 WHERE key = $4",
+			string(s), ts, reason, key)
+		if err == nil && n == 0 {
+			err = errors.New("there is no such write")
+		}
+		return err
+	})
+}
+
+// Rows implements outbox.Store.
+func (o writes) Rows(ctx context.Context, id string) (rows []outbox.Row, err error) {
+	err = o.db.read(ctx, "read writes of turn "+id, func(t *tx) error {
+		return t.query(func(r row) error { rows = append(rows, scanRow(r)); return nil },
+			"SELECT "+rowColumns+" FROM outbox WHERE turn = $1 ORDER BY seq", id)
+	})
+	return rows, err
+}

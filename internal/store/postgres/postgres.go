@@ -1,0 +1,322 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// ErrClosed is returned by calls after Close.
+var ErrClosed = errors.New("postgres: the store is closed")
+
+// Options may be zero.
+type Options struct {
+	Logger      *slog.Logger // nil: nothing is logged
+	Connections int          // of the pool; 0: 16
+}
+
+// DB is the store in one PostgreSQL database. It implements inbox.Store,
+// lane.Store, turn.Store and assistant.Archive, and [DB.Outbox] outbox.Store. It
+// is safe for concurrent use, by several processes too.
+type DB struct {
+	pool   *pgxpool.Pool
+	log    *slog.Logger
+	notify *notifier
+	ended  chan struct{}
+	close  func()
+}
+
+// Open connects to the database that url names and brings it to the newest
+// schema. Errors do not show the password.
+func Open(ctx context.Context, url string, o Options) (*DB, error) {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	c, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, errors.New("the address of the database cannot be read: write postgres://user:password@host:5432/name")
+	}
+	if o.Connections == 0 {
+		o.Connections = 16
+	}
+	c.MaxConns = int32(o.Connections)
+	if c.ConnConfig.ConnectTimeout == 0 {
+		c.ConnConfig.ConnectTimeout = 5 * time.Second
+	}
+	c.ConnConfig.RuntimeParams["application_name"] = "holdfast"
+	pool, err := pgxpool.NewWithConfig(ctx, c)
+	if err != nil {
+		return nil, fmt.Errorf("open database %s: %w", c.ConnConfig.Database, err)
+	}
+	if err := migrate(ctx, pool, migrations, o.Logger); err != nil {
+		pool.Close()
+		return nil, err
+	}
+	db := &DB{pool: pool, log: o.Logger, ended: make(chan struct{})}
+	db.notify = newNotifier(pool, o.Logger)
+	db.close = sync.OnceFunc(func() {
+		close(db.ended)
+		db.notify.close()
+		pool.Close()
+	})
+	return db, nil
+}
+
+// Close waits for calls under way and for the last notification.
+func (db *DB) Close() error { db.close(); return nil }
+
+// tx is a transaction that is open. All strings are made fit for the database.
+type tx struct {
+	ctx context.Context
+	c   *pgx.Conn
+}
+
+// exec runs a statement and returns how many rows it changed.
+func (t *tx) exec(query string, args ...any) (int, error) {
+	tag, err := t.c.Exec(t.ctx, query, fit(args)...)
+	return int(tag.RowsAffected()), err
+}
+
+// query calls each for every row of the result; each must not use t.
+func (t *tx) query(each func(row) error, query string, args ...any) error {
+	rows, err := t.c.Query(t.ctx, query, fit(args)...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		v, err := rows.Values()
+		if err != nil {
+			return err
+		}
+		if err := each(v); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// one is query for a result of at most one row; it tells whether there was one.
+func (t *tx) one(each func(row), query string, args ...any) (found bool, err error) {
+	err = t.query(func(r row) error { found = true; each(r); return nil }, query, args...)
+	return found, err
+}
+
+// clock is the database's time in milliseconds: the one clock that all replicas
+// share.
+const clock = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint"
+
+// now reads the database's clock.
+func (t *tx) now() (ms int64, err error) {
+	_, err = t.one(func(r row) { ms = r.int(0) }, "SELECT "+clock)
+	return ms, err
+}
+
+// lost is an error of a connection that ended, in the middle of a commit or not.
+type lost struct {
+	commit string // the transaction's id, if it broke at its commit
+	err    error
+}
+
+func (e *lost) Error() string { return e.err.Error() }
+func (e *lost) Unwrap() error { return e.err }
+
+// write runs do in a transaction, again and again if it met another one in a
+// deadlock. If the database is away it fails at once.
+func (db *DB) write(ctx context.Context, what string, do func(*tx) error) error {
+	return db.named(what, db.attempt(ctx, do))
+}
+
+// persist is write for what must not be given up: while the database is away
+// it waits, until ctx ends.
+func (db *DB) persist(ctx context.Context, what string, do func(*tx) error) error {
+	pause := 50 * time.Millisecond
+	for warned := false; ; pause = min(2*pause, 2*time.Second) {
+		err := db.attempt(ctx, do)
+		away, ok := errors.AsType[*lost](err)
+		if !ok || ctx.Err() != nil || db.over() {
+			return db.named(what, err)
+		}
+		if !warned {
+			warned = true
+			db.log.Warn("the database does not answer; waiting for it", "doing", what, "err", err)
+		}
+		if away.commit != "" {
+			done, err := db.committed(ctx, away.commit)
+			if done || err != nil {
+				return db.named(what, err)
+			}
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return db.named(what, err)
+		case <-db.ended:
+			return db.named(what, ErrClosed)
+		case <-time.After(pause):
+		}
+	}
+}
+
+func (db *DB) named(what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if db.over() {
+		err = ErrClosed
+	}
+	return fmt.Errorf("%s: %w", what, err)
+}
+
+func (db *DB) over() bool {
+	select {
+	case <-db.ended:
+		return true
+	default:
+		return false
+	}
+}
+
+// attempts bounds how often a transaction that met another one is tried again.
+const attempts = 20
+
+// attempt runs do once, or more often after deadlocks.
+func (db *DB) attempt(ctx context.Context, do func(*tx) error) (err error) {
+	for range attempts {
+		if err = db.transact(ctx, do); !collided(err) || ctx.Err() != nil {
+			return err
+		}
+	}
+	return err
+}
+
+func (db *DB) transact(ctx context.Context, do func(*tx) error) error {
+	if db.over() {
+		return ErrClosed
+	}
+	c, err := db.pool.Acquire(ctx)
+	if err != nil {
+		return gone(ctx, "", err)
+	}
+	// A connection that comes back inside a transaction is thrown away.
+	defer c.Release()
+	id, err := begin(ctx, c.Conn())
+	if err != nil {
+		return gone(ctx, "", err)
+	}
+	if err := do(&tx{ctx, c.Conn()}); err != nil {
+		// Its own time, so that a call whose context ended gives its connection back.
+		back, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+		defer cancel()
+		_, _ = c.Exec(back, "rollback") // a connection that cannot is closed by the pool
+		return gone(ctx, "", err)
+	}
+	// From here on the answer must be true: a context that ends does not cut it.
+	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	if _, err := c.Exec(end, "commit"); err != nil {
+		return gone(end, id, err)
+	}
+	return nil
+}
+
+// begin opens a transaction and returns its id, in one round trip.
+func begin(ctx context.Context, c *pgx.Conn) (id string, err error) {
+	results, err := c.PgConn().Exec(ctx, "begin; select pg_current_xact_id()::text").ReadAll()
+	if err != nil {
+		return "", err
+	}
+	if len(results) != 2 || len(results[1].Rows) != 1 {
+		return "", errors.New("the database did not name the transaction")
+	}
+	return string(results[1].Rows[0][0]), nil
+}
+
+// committed asks, when the database answers again, whether a transaction whose
+// commit got no answer was committed.
+func (db *DB) committed(ctx context.Context, id string) (bool, error) {
+	pause := 20 * time.Millisecond
+	for ; ; pause = min(2*pause, 2*time.Second) {
+		var status *string
+		err := db.pool.QueryRow(ctx, "SELECT pg_xact_status($1::text::xid8)", id).Scan(&status)
+		switch {
+		case err != nil:
+			if _, away := errors.AsType[*lost](gone(ctx, "", err)); !away || ctx.Err() != nil {
+				return false, fmt.Errorf("ask what became of transaction %s: %w", id, err)
+			}
+		case status == nil:
+			return false, fmt.Errorf("the database no longer knows what became of transaction %s", id)
+		case *status != "in progress":
+			return *status == "committed", nil
+		}
+		select {
+		case <-ctx.Done():
+			return false, ctx.Err()
+		case <-db.ended:
+			return false, ErrClosed
+		case <-time.After(pause):
+		}
+	}
+}
+
+// gone makes a lost error of one that means that the database is away.
+func gone(ctx context.Context, commit string, err error) error {
+	if commit == "" && ctx.Err() != nil {
+		return err
+	}
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
+		// Shutting down or starting up, or no room for one more connection.
+		if strings.HasPrefix(pg.Code, "57P") || strings.HasPrefix(pg.Code, "08") || strings.HasPrefix(pg.Code, "53") {
+			return &lost{commit, err}
+		}
+		return err
+	}
+	connect, _ := errors.AsType[*pgconn.ConnectError](err)
+	if connect != nil || pgconn.Timeout(err) || pgconn.SafeToRetry(err) || broken(err) {
+		return &lost{commit, err}
+	}
+	return err
+}
+
+// collided says that a transaction was the victim of a deadlock or of another
+// one's commit.
+func collided(err error) bool {
+	pg, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && (pg.Code == "40P01" || pg.Code == "40001")
+}
+
+// read runs do on one snapshot.
+func (db *DB) read(ctx context.Context, what string, do func(*tx) error) error {
+	if db.over() {
+		return db.named(what, ErrClosed)
+	}
+	c, err := db.pool.Acquire(ctx)
+	if err != nil {
+		return db.named(what, err)
+	}
+	defer c.Release()
+	if _, err := c.Exec(ctx, "begin isolation level repeatable read read only"); err != nil {
+		return db.named(what, err)
+	}
+	err = do(&tx{ctx, c.Conn()})
+	back, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	_, _ = c.Exec(back, "rollback") // it read only; a connection that cannot is closed by the pool
+	return db.named(what, err)
+}
+
+// Ping tells whether the database answers.
+func (db *DB) Ping(ctx context.Context) error {
+	return db.read(ctx, "ping database", func(t *tx) error {
+		_, err := t.exec("SELECT 1 FROM migrations LIMIT 1")
+		return err
+	})
+}
