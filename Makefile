@@ -7,10 +7,10 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 export CGO_ENABLED ?= 0
 
 .DEFAULT_GOAL := help
-.PHONY: help try test unit race fuzz scripts browser bench lint release build
+.PHONY: help try test unit race fuzz scripts browser bench conformance lint release build
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
 
 build: ## the static binary, bin/holdfast
 	@$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/holdfast
@@ -38,6 +38,9 @@ fuzz: ## each fuzz target for FUZZTIME (30s)
 
 bench: ## benchmarks, with memory
 	$(GO) test -run '^$$' -bench . -benchmem ./internal/... .
+
+conformance: ## the official clients of Slack and OpenAI, and their schemas, against the simulators (Node, npm, Python's pip)
+	@node conformance/run.js
 
 lint: ## formatting and vet
 	@f=$$(gofmt -l cmd internal *.go); if [ -n "$$f" ]; then echo "run gofmt on:"; echo "$$f"; exit 1; fi

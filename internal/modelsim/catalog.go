@@ -84,3 +84,13 @@ type modelObject struct {
 }
 
 func (m model) object() modelObject { return modelObject{m.id, "model", m.created, "openai"} }
+
+// otherModels lists those that make no responses.
+func otherModels() []modelObject {
+	var list []modelObject
+	created := time.Date(2026, 4, 21, 0, 0, 0, 0, time.UTC).Unix()
+	for _, id := range append(imageModels(), moderationModels()[:2]...) {
+		list = append(list, modelObject{id, "model", created, "openai"})
+	}
+	return list
+}

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -12,7 +14,7 @@ import (
 // control is the control plane, for tests in other processes, load runs and
 // curious people: GET, POST and DELETE /_sim/rules, DELETE /_sim/rules/{id},
 // GET /_sim/requests, GET /_sim/stats, POST and DELETE /_sim/outage, GET
-// /_sim/shapes.
+// /_sim/shapes, GET and POST /_sim/presets.
 func (s *Sim) control() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /_sim/rules", func(w http.ResponseWriter, _ *http.Request) { s.say(w, 200, s.rules.all()) })
@@ -37,6 +39,14 @@ func (s *Sim) control() http.Handler {
 		}
 		s.say(w, 200, list)
 	})
+	mux.HandleFunc("GET /_sim/presets", func(w http.ResponseWriter, _ *http.Request) {
+		list := []map[string]string{}
+		for _, p := range presetTable() {
+			list = append(list, map[string]string{"name": p.name, "what": p.what})
+		}
+		s.say(w, 200, list)
+	})
+	mux.HandleFunc("POST /_sim/presets", s.postPreset)
 	mux.HandleFunc("POST /_sim/outage", s.postOutage)
 	mux.HandleFunc("DELETE /_sim/outage", func(w http.ResponseWriter, _ *http.Request) {
 		s.Outage("", 0)
@@ -91,18 +101,37 @@ func (s *Sim) postRules(w http.ResponseWriter, r *http.Request) {
 	s.say(w, 200, map[string][]string{"ids": ids})
 }
 
-// getRequests lists requests; ?last=N the newest N.
 func (s *Sim) getRequests(w http.ResponseWriter, r *http.Request) {
-	list := s.Requests()
-	if v := r.URL.Query().Get("last"); v != "" {
+	if list, ok := s.listRequests(w, r); ok {
+		s.say(w, 200, list)
+	}
+}
+
+// listRequests lists what a query asks for: ?after=N those numbered over N,
+// ?last=N the newest N.
+func (s *Sim) listRequests(w http.ResponseWriter, r *http.Request) ([]Request, bool) {
+	number := func(key string, absent int) (int, bool) {
+		v := r.URL.Query().Get(key)
+		if v == "" {
+			return absent, true
+		}
 		n, err := strconv.Atoi(v)
 		if err != nil || n < 0 {
-			s.complain(w, 400, "last: give a number of requests")
-			return
+			s.complain(w, 400, key+": give a number of requests")
+			return 0, false
 		}
-		list = list[max(0, len(list)-n):]
+		return n, true
 	}
-	s.say(w, 200, list)
+	after, ok := number("after", 0)
+	if !ok {
+		return nil, false
+	}
+	last, ok := number("last", math.MaxInt)
+	if !ok {
+		return nil, false
+	}
+	list := s.rec.requests(after)
+	return list[max(0, len(list)-last):], true
 }
 
 func (s *Sim) postOutage(w http.ResponseWriter, r *http.Request) {
@@ -118,8 +147,9 @@ func (s *Sim) postOutage(w http.ResponseWriter, r *http.Request) {
 		s.complain(w, 400, `the body must be like {"mode":"refuse","for":"30s"}: `+err.Error())
 		return
 	}
-	if o.Mode != OutageRefuse && o.Mode != OutageReset && o.Mode != OutageHang || o.For <= 0 {
-		s.complain(w, 400, "give a mode of refuse, reset or hang, and for how long")
+	modes := []OutageMode{OutageRefuse, OutageReset, OutageHang, OutageBlackhole}
+	if !slices.Contains(modes, o.Mode) || o.For <= 0 {
+		s.complain(w, 400, "give a mode of refuse, reset, hang or blackhole, and for how long")
 		return
 	}
 	s.say(w, 200, map[string]string{"mode": string(o.Mode)})
@@ -127,4 +157,24 @@ func (s *Sim) postOutage(w http.ResponseWriter, r *http.Request) {
 		s.log.Debug("flush", "err", err)
 	}
 	s.Outage(o.Mode, time.Duration(o.For))
+}
+
+func (s *Sim) postPreset(w http.ResponseWriter, r *http.Request) {
+	var q struct {
+		Name string `json:"name"`
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 4096))
+	if err == nil {
+		err = strictJSON(body, &q)
+	}
+	if err != nil {
+		s.complain(w, 400, `the body must be like {"name":"soak"}: `+err.Error())
+		return
+	}
+	ids, err := s.preset(q.Name)
+	if err != nil {
+		s.complain(w, 400, err.Error())
+		return
+	}
+	s.say(w, 200, map[string][]string{"ids": ids})
 }

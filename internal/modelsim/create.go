@@ -17,9 +17,7 @@ func (p *reply) create() {
 	if req == nil {
 		return
 	}
-	if max := p.sim.opt.MaxConcurrent; max > 0 && p.sim.rec.active() > max {
-		f := &Fault{Kind: FaultRateLimit, Status: 429, Code: "slow_down"}
-		p.refuse(f.httpError(req.Model))
+	if p.overloaded(req.Model) {
 		return
 	}
 	p.guarded(req, func() {
@@ -28,6 +26,12 @@ func (p *reply) create() {
 		}
 		if bad != nil {
 			p.refuse(bad)
+			return
+		}
+		if m := req.moderation; m != nil && m.Policy.Input.Mode == "block" && p.plan.fault.flag() != "" {
+			// Our guess: OpenAI does not document how a blocked input is refused.
+			p.sim.rec.fault(FaultModeration)
+			p.refuse(badRequest("invalid_prompt", "input", failureMessage("invalid_prompt", req.Model)))
 			return
 		}
 		p.answer(req)
@@ -63,17 +67,17 @@ func (s *Sim) lookUpPrior(req *request) *apiError {
 	if prev == nil {
 		return badRequest("previous_response_not_found", "previous_response_id", "Previous response with id '"+req.PreviousResponseID+"' not found.")
 	}
-	req.prior = s.store.contextOf(prev)
+	req.prior = afterCompaction(s.store.contextOf(prev))
 	req.digest()
 	return nil
 }
 
-// answer performs the script of an accepted request.
-func (p *reply) answer(req *request) {
+// perform makes ready what performs the script of an accepted request.
+func (p *reply) perform(req *request, prefix string) (*emit, script) {
 	s := p.sim
-	id := s.newID("resp_")
+	id := s.newID(prefix)
 	if p.dialect.PlainIDs {
-		id = strings.TrimPrefix(id, "resp_")
+		id = strings.TrimPrefix(id, prefix)
 	}
 	sc := s.script(req, &p.plan)
 	if p.plan.fault == nil {
@@ -82,16 +86,28 @@ func (p *reply) answer(req *request) {
 	p.rec.note(func(q *Request) { q.Response, q.Shape = id, p.plan.shape })
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(id)) // a hash never fails
-	e := &emit{
+	s.quota.headers(p.w.Header(), req.tokens())
+	return &emit{
 		ctx: p.ctx, sim: s, req: req, timing: p.timing, dialect: p.dialect, fault: p.plan.fault,
 		resp: newResponse(id, req, stamp(s.now(), p.dialect.FloatTimes)),
 		rng:  rand.New(rand.NewPCG(s.opt.Seed, h.Sum64())),
+	}, sc
+}
+
+// streams says whether the answer is an event stream: F23 can forbid it.
+func (p *reply) streams(req *request) bool {
+	if req.Stream && p.plan.fault != nil && p.plan.fault.Kind == FaultJSONForStream {
+		p.sim.rec.fault(FaultJSONForStream)
+		return false
 	}
-	s.quota.headers(p.w.Header(), req.tokens())
-	asStream := req.Stream && (p.plan.fault == nil || p.plan.fault.Kind != FaultJSONForStream)
-	if req.Stream && !asStream {
-		s.rec.fault(FaultJSONForStream)
-	}
+	return req.Stream
+}
+
+// answer performs the script of an accepted request.
+func (p *reply) answer(req *request) {
+	e, sc := p.perform(req, "resp_")
+	p.render = func(r response) any { return r }
+	asStream := p.streams(req)
 	switch {
 	case p.plan.fault != nil && p.plan.fault.Kind == FaultLateSuccess:
 		p.lateSuccess(e, sc)
@@ -106,7 +122,7 @@ func (p *reply) answer(req *request) {
 			return // the client has left, or end resets
 		}
 		p.finished(req, r)
-		p.json(200, r)
+		p.json(200, p.render(r))
 	}
 }
 
@@ -142,7 +158,7 @@ func (p *reply) lateSuccess(e *emit, sc script) {
 		p.rec.note(func(q *Request) { q.Wasted = true })
 		return
 	}
-	p.json(200, r)
+	p.json(200, p.render(r))
 }
 
 // finished records how a response ended and keeps it if it is to be stored.

@@ -17,13 +17,16 @@ const (
 // demoTiming is a pace that is pleasant to read along with: about 30 words a
 // second, the first after 0.4 s.
 func demoTiming() Timing {
-	return Timing{FirstToken: 400 * time.Millisecond, Think: 1500 * time.Millisecond, TokensPerSecond: 45}
+	return Timing{FirstToken: 400 * time.Millisecond, Think: 1500 * time.Millisecond, Work: 2500 * time.Millisecond, TokensPerSecond: 45}
 }
 
 // demo is the sandbox's answer. It never claims to understand more than the
 // words that help lists.
 func demo(req *request) script {
 	d := newDemoTalk(req)
+	if sc, ok := d.useTool(req); ok {
+		return sc
+	}
 	word := d.keyword()
 	switch word {
 	case "error":
@@ -149,6 +152,9 @@ I look for one of these words in your message:
 | ` + "`think`" + ` | thinking before the answer |
 | ` + "`long`" + ` | about 14,000 characters |
 | ` + "`error`" + ` | a failure in mid-sentence |
+| ` + "`draw a lighthouse`" + ` | a picture, if the assistant offers me that tool |
+| ` + "`search the web for`" + ` … | a search with sources, likewise |
+| ` + "`plot a chart`" + ` | code that leaves files, likewise |
 
 Tell me your name (*my name is Ada*) or just go on talking in this thread: I remember it. To break things on purpose, write for example ` +
 			"`[[sim fault=F6 after=12 for=30s]]`" + ` before your message. 🔧`,

@@ -53,3 +53,16 @@ func ParseDialect(list string) (Dialect, error) {
 	}
 	return d, nil
 }
+
+// names lists what is on, as ParseDialect reads it.
+func (d Dialect) names() []string {
+	on := []string{}
+	v := reflect.ValueOf(d)
+	for i := range v.NumField() {
+		if v.Field(i).Bool() {
+			name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
+			on = append(on, name)
+		}
+	}
+	return on
+}

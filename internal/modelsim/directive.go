@@ -18,7 +18,7 @@ const directivePattern = `\[\[sim\b([^\]]*)\]\]`
 
 // Directive is what one [[sim …]] asks for. Its keys are: shape, tool, args,
 // text; fault, after, for, every, variant, status, code, type, message, param,
-// retry_after, should_retry; skip, first, nth, p; ttfb, ttft, think, tps,
+// retry_after, should_retry; skip, first, nth, p, from, until; ttfb, ttft, think, work, tps,
 // chunk, ping; dialect. Values with spaces are quoted.
 type Directive struct {
 	Rule
@@ -50,7 +50,7 @@ func ParseDirective(words string) (Directive, error) {
 	}
 	for _, kv := range pairs {
 		key, value := kv[0], kv[1]
-		timed = timed || strings.Contains(" ttfb ttft think tps chunk ping ", " "+key+" ")
+		timed = timed || strings.Contains(" ttfb ttft think work tps chunk ping ", " "+key+" ")
 		var err error
 		switch key {
 		case "shape":
@@ -93,12 +93,18 @@ func ParseDirective(words string) (Directive, error) {
 			d.Nth, err = strconv.Atoi(value)
 		case "p":
 			d.Probability, err = strconv.ParseFloat(value, 64)
+		case "from":
+			d.From, err = parseSpan(value)
+		case "until":
+			d.Until, err = parseSpan(value)
 		case "ttfb":
 			t.Headers, err = parseSpan(value)
 		case "ttft":
 			t.FirstToken, err = parseSpan(value)
 		case "think":
 			t.Think, err = parseSpan(value)
+		case "work":
+			t.Work, err = parseSpan(value)
 		case "ping":
 			t.Ping, err = parseSpan(value)
 		case "tps":

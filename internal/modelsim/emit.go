@@ -46,20 +46,26 @@ type emit struct {
 	// foreground.
 	polls func(ctx context.Context, n int) error
 
-	resp      response
-	err       error
-	seq       int
-	index     int // output_index of the next item
-	buf       []byte
-	rng       *rand.Rand
-	due       time.Time // when the next delta may leave
-	chunk     int
-	budget    int // bytes of output still allowed; negative: no bound
-	cut       bool
-	obfuscate bool
-	visible   int // bytes of text and arguments
-	hidden    int // bytes of reasoning
-	searches  int
+	resp        response
+	err         error
+	seq         int
+	index       int // output_index of the next item
+	buf         []byte
+	rng         *rand.Rand
+	due         time.Time // when the next delta may leave
+	chunk       int
+	budget      int // bytes of output still allowed; negative: no bound
+	cut         bool
+	cutBy       string // why, if not by the budget
+	obfuscate   bool
+	visible     int // bytes of text and arguments
+	hidden      int // bytes of reasoning
+	hostedCalls int
+	searches    int
+	imageTokens int
+	container   *container          // that code has run in
+	made        map[string]madeFile // by name, and by number from 1
+	madeCount   int
 }
 
 // perform runs the script and returns the Response as it stands at the end. The
@@ -73,6 +79,9 @@ func (e *emit) perform(sc script) (response, error) {
 	e.obfuscate = e.req.StreamOptions.IncludeObfuscation == nil || *e.req.StreamOptions.IncludeObfuscation
 	e.begin()
 	e.firstItem(sc)
+	if e.req.compacts() && !slices.ContainsFunc(sc.items, func(it Item) bool { return it.Type == "compaction" }) {
+		e.compaction()
+	}
 	for i := 0; i < len(sc.items) && e.err == nil && !e.cut; i++ {
 		if sc.interleave && sc.items[i].Type == "function_call" {
 			e.calls(sc.items[i:])
@@ -90,6 +99,10 @@ func (e *emit) perform(sc script) (response, error) {
 func (e *emit) begin() {
 	if e.req.Background {
 		e.resp.Status = "queued"
+	}
+	// The official clients insist that created comes first, queued or not.
+	e.event("response.created", field{"response", e.resp})
+	if e.req.Background {
 		e.event("response.queued", field{"response", e.resp})
 		e.sink.state(e.resp)
 		if e.backgroundFault(); e.err != nil {
@@ -98,7 +111,6 @@ func (e *emit) begin() {
 		e.resp.Status = "in_progress"
 		e.sink.state(e.resp)
 	}
-	e.event("response.created", field{"response", e.resp})
 	e.event("response.in_progress", field{"response", e.resp})
 }
 
@@ -228,8 +240,14 @@ func (e *emit) item(it Item, sc script, incomplete bool) {
 		e.calls([]Item{it})
 	case "custom_tool_call":
 		e.customCall(it)
-	case "web_search_call":
-		e.search(it)
+	case "mcp_list_tools":
+		e.mcpList(it)
+	case "mcp_approval_request":
+		e.mcpApproval(it)
+	case "compaction":
+		e.compaction()
+	default:
+		e.hosted(it)
 	}
 }
 
@@ -241,6 +259,11 @@ func (e *emit) deltas(typ string, head []field, text string, chunk int, after fu
 		if e.budget >= 0 && len(piece) > e.budget {
 			piece = clipBytes(piece, e.budget)
 			e.cut = true
+		}
+		if f := e.fault; f != nil && f.Kind == FaultModeration && f.Variant == "filter" && e.seq >= f.After {
+			e.sim.rec.fault(f.Kind)
+			e.cut, e.cutBy = true, "content_filter"
+			break
 		}
 		if piece != "" {
 			e.delta(typ, head, piece)
@@ -313,221 +336,23 @@ func (e *emit) done(index int, item []field) {
 	}
 }
 
-func (e *emit) message(it Item, incomplete bool) {
-	id, i := e.sim.newID("msg_"), e.index
-	e.index++
-	phase := orDefault(it.Phase, "final_answer")
-	item := func(status string, content any) []field {
-		return []field{{"id", id}, {"type", "message"}, {"status", status}, {"role", "assistant"}, {"phase", phase}, {"content", content}}
-	}
-	head := []field{{"item_id", id}, {"output_index", i}, {"content_index", 0}}
-	refusal := it.Type == "refusal"
-	part := func(text string, annotations []json.RawMessage) []field {
-		if refusal {
-			return []field{{"type", "refusal"}, {"refusal", text}}
-		}
-		return []field{{"type", "output_text"}, {"text", text}, {"annotations", annotations}, {"logprobs", json.RawMessage("[]")}}
-	}
-	annotations := []json.RawMessage{}
-	waiting := citations(it)
-
-	e.event("response.output_item.added", field{"output_index", i}, field{"item", item("in_progress", json.RawMessage("[]"))})
-	e.event("response.content_part.added", append(slices.Clip(head), field{"part", part("", annotations)})...)
-	var text string
-	if refusal {
-		text = e.deltas("response.refusal.delta", head, it.Text, e.chunk, nil)
-		e.event("response.refusal.done", append(slices.Clip(head), field{"refusal", text})...)
-	} else {
-		annotate := func(runes int) {
-			for len(waiting) > 0 && waiting[0].end <= runes {
-				raw := json.RawMessage(appendObject(nil, waiting[0].fields()))
-				e.event("response.output_text.annotation.added", append(slices.Clip(head), field{"annotation_index", len(annotations)}, field{"annotation", raw})...)
-				annotations = append(annotations, raw)
-				waiting = waiting[1:]
-			}
-		}
-		text = e.deltas("response.output_text.delta", head, it.Text, e.chunk, annotate)
-		e.event("response.output_text.done", append(slices.Clip(head), field{"text", text}, field{"logprobs", json.RawMessage("[]")})...)
-	}
-	e.visible += len(text)
-	e.event("response.content_part.done", append(slices.Clip(head), field{"part", part(text, annotations)})...)
-	status := "completed"
-	if incomplete || e.cut {
-		status = "incomplete"
-	}
-	e.done(i, item(status, []json.RawMessage{appendObject(nil, part(text, annotations))}))
-}
-
-// placed is a citation with its indices, in code points.
-type placed struct {
-	Citation
-	start, end int
-}
-
-func (c placed) fields() []field {
-	return []field{{"type", "url_citation"}, {"start_index", c.start}, {"end_index", c.end}, {"url", c.URL}, {"title", c.Title}}
-}
-
-func citations(it Item) []placed {
-	var out []placed
-	for _, c := range it.Citations {
-		p := placed{Citation: c}
-		if at := strings.Index(it.Text, c.Anchor); at >= 0 && c.Anchor != "" {
-			p.start = utf8.RuneCountInString(it.Text[:at])
-			p.end = p.start + utf8.RuneCountInString(c.Anchor)
-		} else {
-			p.end = utf8.RuneCountInString(it.Text)
-			p.start = max(p.end-1, 0)
-		}
-		out = append(out, p)
-	}
-	slices.SortStableFunc(out, func(a, b placed) int { return a.end - b.end })
-	return out
-}
-
-func (e *emit) reasoning(it Item, silence bool) {
-	id, i := e.sim.newID("rs_"), e.index
-	e.index++
-	sealed := e.sim.seal(id)
-	item := func(summary any, encrypted string) []field {
-		return []field{{"id", id}, {"type", "reasoning"}, {"summary", summary}, {"encrypted_content", encrypted}}
-	}
-	// OpenAI: the content in added may be incomplete; done has the whole.
-	e.event("response.output_item.added", field{"output_index", i}, field{"item", item(json.RawMessage("[]"), sealed[:len(sealed)/3])})
-	think := e.timing.Think
-	if silence && think == 0 {
-		think = 30 * time.Second
-	}
-	e.wait(think)
-	e.hidden += max(len(it.Text), 256)
-	if it.Text == "" {
-		if e.budget >= 0 {
-			e.budget = max(e.budget-256, 0)
-		}
-		e.done(i, item(json.RawMessage("[]"), sealed))
-		return
-	}
-	head := []field{{"item_id", id}, {"output_index", i}, {"summary_index", 0}}
-	part := func(text string) []field { return []field{{"type", "summary_text"}, {"text", text}} }
-	e.event("response.reasoning_summary_part.added", append(slices.Clip(head), field{"part", part("")})...)
-	text := e.deltas("response.reasoning_summary_text.delta", head, it.Text, e.chunk, nil)
-	e.event("response.reasoning_summary_text.done", append(slices.Clip(head), field{"text", text})...)
-	e.event("response.reasoning_summary_part.done", append(slices.Clip(head), field{"part", part(text)})...)
-	e.done(i, item([]json.RawMessage{appendObject(nil, part(text))}, sealed))
-}
-
-// calls sends function calls. Several have all their items open at once, and
-// their deltas take turns.
-func (e *emit) calls(items []Item) {
-	type call struct {
-		Item
-		id    string
-		index int
-		left  []string
-		sent  strings.Builder
-	}
-	item := func(c *call, status, arguments string) []field {
-		return []field{{"id", c.id}, {"type", "function_call"}, {"status", status}, {"call_id", c.CallID}, {"name", c.Name}, {"arguments", arguments}}
-	}
-	var open []*call
-	for _, it := range items {
-		c := &call{Item: it, id: e.sim.newID("fc_"), index: e.index}
-		e.index++
-		c.CallID = orDefault(c.CallID, e.sim.newID("call_"))
-		c.Arguments = e.arguments(it)
-		c.left = slices.Collect(chunks(c.Arguments, argumentChunk(c.Arguments, e.chunk)))
-		e.event("response.output_item.added", field{"output_index", c.index}, field{"item", item(c, "in_progress", "")})
-		open = append(open, c)
-	}
-	for busy := true; busy && e.err == nil && !e.cut; {
-		busy = false
-		for _, c := range open {
-			if len(c.left) == 0 {
-				continue
-			}
-			head := []field{{"item_id", c.id}, {"output_index", c.index}}
-			c.sent.WriteString(e.deltas("response.function_call_arguments.delta", head, c.left[0], -1, nil))
-			c.left = c.left[1:]
-			busy = true
-		}
-	}
-	status := "completed"
-	if e.cut {
-		status = "incomplete"
-	}
-	for _, c := range open {
-		arguments := c.sent.String()
-		e.visible += len(arguments)
-		e.event("response.function_call_arguments.done", field{"item_id", c.id}, field{"output_index", c.index}, field{"arguments", arguments})
-		e.done(c.index, item(c, status, arguments))
-	}
-}
-
-// argumentChunk keeps long arguments from becoming one event per word.
-func argumentChunk(arguments string, chunk int) int {
-	if chunk == 0 && len(arguments) > 4096 {
-		return 512
-	}
-	return chunk
-}
-
-// arguments returns those of a call, made from the tool's schema if none are
-// scripted.
-func (e *emit) arguments(it Item) string {
-	if it.Arguments != "" || it.noArguments {
-		return it.Arguments
-	}
-	for _, t := range e.req.tools {
-		if t.Name == it.Name && isSet(t.Parameters) {
-			return string(sample(t.Parameters, strings.TrimSpace(clip(e.req.lastUser, 200))))
-		}
-	}
-	return "{}"
-}
-
-func (e *emit) customCall(it Item) {
-	id, i := e.sim.newID("ctc_"), e.index
-	e.index++
-	callID := orDefault(it.CallID, e.sim.newID("call_"))
-	item := func(input string) []field {
-		return []field{{"id", id}, {"type", "custom_tool_call"}, {"status", "completed"}, {"call_id", callID}, {"name", it.Name}, {"input", input}}
-	}
-	head := []field{{"item_id", id}, {"output_index", i}}
-	e.event("response.output_item.added", field{"output_index", i}, field{"item", item("")})
-	input := e.deltas("response.custom_tool_call_input.delta", head, it.Arguments, e.chunk, nil)
-	e.visible += len(input)
-	e.event("response.custom_tool_call_input.done", append(slices.Clip(head), field{"input", input})...)
-	e.done(i, item(input))
-}
-
-func (e *emit) search(it Item) {
-	id, i := e.sim.newID("ws_"), e.index
-	e.index++
-	e.searches++
-	head := []field{{"item_id", id}, {"output_index", i}}
-	e.event("response.output_item.added", field{"output_index", i}, field{"item", []field{{"id", id}, {"type", "web_search_call"}, {"status", "in_progress"}, {"action", json.RawMessage(`{"type":"search","query":""}`)}}})
-	e.event("response.web_search_call.in_progress", head...)
-	e.event("response.web_search_call.searching", head...)
-	e.wait(e.timing.Think)
-	e.event("response.web_search_call.completed", head...)
-	query := ""
-	if len(it.Queries) > 0 {
-		query = it.Queries[0]
-	}
-	action := []field{{"type", "search"}, {"query", query}, {"queries", it.Queries}}
-	if slices.Contains(e.req.Include, "web_search_call.action.sources") {
-		action = append(action, field{"sources", json.RawMessage(`[{"type":"url","url":"https://example.com/times"},{"type":"url","url":"https://example.org/weekly"}]`)})
-	}
-	e.done(i, []field{{"id", id}, {"type", "web_search_call"}, {"status", "completed"}, {"action", action}})
-}
-
 // end sends the terminal event.
 func (e *emit) end(reason string) {
 	if e.err != nil {
 		return
 	}
 	if e.cut {
-		reason = "max_output_tokens"
+		reason = orDefault(e.cutBy, "max_output_tokens")
+	}
+	if m := e.req.moderation; m != nil {
+		flagged := e.fault.flag()
+		if flagged != "" {
+			e.sim.rec.fault(FaultModeration)
+		}
+		e.resp.Moderation = m.moderated(flagged)
+		if flagged != "" && m.Policy.Output.Mode == "block" && reason == "" {
+			reason = "content_filter" // our guess: OpenAI does not document how it ends
+		}
 	}
 	e.resp.ServiceTier = usedTier(e.resp.ServiceTier)
 	typ := "response.completed"
@@ -542,9 +367,8 @@ func (e *emit) end(reason string) {
 	if !e.dialect.NoUsage {
 		e.resp.Usage = e.usage()
 	}
-	if e.searches > 0 {
-		e.resp.ToolUsage = &toolUsage{}
-		e.resp.ToolUsage.WebSearch.Requests = e.searches
+	if e.searches > 0 || e.imageTokens > 0 {
+		e.resp.ToolUsage = e.toolUsage()
 	}
 	shown := e.resp
 	if e.dialect.EmptyOutput {

@@ -1,6 +1,8 @@
 package modelsim
 
 import (
+	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -13,8 +15,8 @@ type FaultKind string
 
 // The faults. "k" is Fault.After, counted in stream events.
 const (
-	FaultReset          FaultKind = "F1"  // RST instead of a response
-	FaultHang           FaultKind = "F2"  // like F3; for a server that never reads use Sim.Outage
+	FaultReset          FaultKind = "F1"  // RST instead of a response; Variant reset, or for the whole server and For (10 s) refuse or blackhole
+	FaultHang           FaultKind = "F2"  // nothing read or sent for For (10 min), then RST; like F3 if the rule looks into the body
 	FaultHeaderHang     FaultKind = "F3"  // request read, nothing sent, for ever or For
 	FaultSlowHeaders    FaultKind = "F4"  // headers after For (20 s), then normal
 	FaultSlowFirst      FaultKind = "F5"  // first item For (90 s) after response.in_progress
@@ -30,15 +32,26 @@ const (
 	FaultMalformed      FaultKind = "F15" // event k is broken; Variant json, type, long, nul or utf8
 	FaultContextLength  FaultKind = "F16" // Variant http (400) or stream (response.failed)
 	FaultUnsupported    FaultKind = "F17" // 400 unsupported_parameter while the request has Param
+	FaultModeration     FaultKind = "F18" // see below; Variant blocked, filter, prompt or flagged
 	FaultRevoked        FaultKind = "F19" // HTTP Status 401 (default) or 403
 	FaultSequence       FaultKind = "F20" // event k sent wrongly; Variant duplicate, reorder or gap
 	FaultLateSuccess    FaultKind = "F21" // silence; the work goes on after the client has left
 	FaultBackgroundJob  FaultKind = "F22" // Variant queued (for ever) or fail (after k polls, 2)
 	FaultJSONForStream  FaultKind = "F23" // a JSON body although a stream was asked for
 	FaultCaptivePortal  FaultKind = "F24" // 200 text/html
+	FaultBadResult      FaultKind = "F25" // what was made is spoiled; Variant base64 (cut), empty, magic or missing (404)
 	FaultServerOutage   FaultKind = "F26" // every connection RST, refused for For (60 s), then well again
 	faultVariantDefault           = ""
 )
+
+// FaultModeration (F18) in its variants: blocked refuses an image request with
+// 400 moderation_blocked, and in a response lets its image calls fail with it;
+// filter ends a response by the content filter after k events; prompt is a 400
+// invalid_prompt; flagged flags what is moderated in the category Code
+// ("violence").
+//
+// FaultBadResult (F25) is about images (base64, empty, magic), the content of
+// files (empty, magic; base64 sends the first half) and containers (missing).
 
 // Fault is one thing that goes wrong. How often, a rule's When says.
 type Fault struct {
@@ -94,7 +107,8 @@ func (f *Fault) UnmarshalJSON(b []byte) error {
 func faultVariants() map[FaultKind][]string {
 	none := []string{faultVariantDefault}
 	return map[FaultKind][]string{
-		FaultReset: none, FaultHang: none, FaultHeaderHang: none, FaultSlowHeaders: none, FaultSlowFirst: none,
+		FaultReset: {"reset", "refuse", "blackhole"}, FaultModeration: {"blocked", "filter", "prompt", "flagged"},
+		FaultBadResult: {"base64", "empty", "magic", "missing"}, FaultHang: none, FaultHeaderHang: none, FaultSlowHeaders: none, FaultSlowFirst: none,
 		FaultStall: none, FaultDrop: none, FaultEOF: none, FaultCutChunk: none, FaultTrickle: none,
 		FaultRateLimit: none, FaultHTTP: {"json", "empty", "html"}, FaultFailed: none,
 		FaultErrorEvent: {"flat", "nested"}, FaultMalformed: {"json", "type", "long", "nul", "utf8"},
@@ -110,7 +124,7 @@ func (f Fault) checked() (Fault, error) {
 	f.Kind = FaultKind(strings.ToUpper(string(f.Kind)))
 	variants, ok := faultVariants()[f.Kind]
 	if !ok {
-		return f, fmt.Errorf("unknown fault %q: use F1 to F17, F19 to F24 or F26", f.Kind)
+		return f, fmt.Errorf("unknown fault %q: use F1 to F26", f.Kind)
 	}
 	if f.Kind == FaultHTTP && f.Variant == "" && (f.Status == 502 || f.Status == 504 || f.Status == 520) {
 		f.Variant = "html"
@@ -128,6 +142,19 @@ func (f Fault) checked() (Fault, error) {
 		return f, fmt.Errorf("fault %s: status %d is not an HTTP status from 200 to 599", f.Kind, f.Status)
 	}
 	switch f.Kind {
+	case FaultReset:
+		if f.Variant != "reset" {
+			f.For = orDefault(f.For, 10*time.Second)
+		}
+	case FaultHang:
+		f.For = orDefault(f.For, 10*time.Minute)
+	case FaultModeration:
+		if f.Variant == "flagged" {
+			f.Code = orDefault(f.Code, "violence")
+			if !slices.Contains(moderationCategories(), f.Code) {
+				return f, fmt.Errorf("fault F18 flagged has no code %q: use one of %q", f.Code, moderationCategories())
+			}
+		}
 	case FaultSlowHeaders:
 		f.For = orDefault(f.For, 20*time.Second)
 	case FaultSlowFirst:
@@ -191,7 +218,26 @@ func failureMessage(code, model string) string {
 	return "The request failed: " + strings.ReplaceAll(code, "_", " ") + "."
 }
 
-// httpError is the refusal of a request as F11, F12, F16, F17 and F19 send it.
+// tryAgain is the sentence in which a rate limit's message repeats Retry-After.
+func (f *Fault) tryAgain(retryAfter string) string {
+	ms, inMS := strings.CutPrefix(retryAfter, "ms:")
+	switch {
+	case inMS:
+		return " Please try again in " + ms + "ms."
+	case retryAfter == "none":
+		return ""
+	case retryAfter == "date":
+		return " Please try again in " + orDefault(f.For, retryDate).String() + "."
+	}
+	return " Please try again in " + retryAfter + "s."
+}
+
+// retryDate is how far in the future a Retry-After date lies unless For says.
+const retryDate = 30 * time.Second
+
+const safetyMessage = "Your request was rejected by the safety system. If you believe this is an error, contact us at help.openai.com. safety_violations=[violence]."
+
+// httpError is the refusal of a request as F11, F12 and F16 to F19 send it.
 func (f *Fault) httpError(model string) *apiError {
 	e := &apiError{status: f.Status, Message: f.Message, Type: f.Type, Code: f.Code, Param: f.Param, retryAfter: f.RetryAfter, shouldRetry: f.ShouldRetry}
 	switch f.Kind {
@@ -214,7 +260,7 @@ func (f *Fault) httpError(model string) *apiError {
 			if e.Type == "tokens" {
 				unit = "tokens per min (TPM): Limit 30000, Used 22999, Requested 12528"
 			}
-			e.Message = "Rate limit reached for " + model + " in organization org-AAA on " + unit + ". Please try again in " + strings.TrimPrefix(e.retryAfter, "ms:") + "s."
+			e.Message = "Rate limit reached for " + model + " in organization org-AAA on " + unit + "." + f.tryAgain(e.retryAfter) + " Visit https://platform.openai.com/account/rate-limits to learn more."
 		}
 	case FaultHTTP:
 		switch {
@@ -225,6 +271,14 @@ func (f *Fault) httpError(model string) *apiError {
 		default:
 			e.Type = orDefault(e.Type, "invalid_request_error")
 		}
+	case FaultModeration:
+		e.status = 400
+		if f.Variant == "prompt" {
+			e.Type, e.Code = orDefault(e.Type, "invalid_request_error"), "invalid_prompt"
+			break
+		}
+		e.Type, e.Code = orDefault(e.Type, "image_generation_user_error"), "moderation_blocked"
+		e.Message = orDefault(e.Message, safetyMessage)
 	case FaultContextLength:
 		e.status, e.Type, e.Param = 400, "invalid_request_error", orDefault(e.Param, "input")
 	case FaultUnsupported:
@@ -241,6 +295,30 @@ func (f *Fault) httpError(model string) *apiError {
 		}
 	}
 	e.Message = orDefault(e.Message, failureMessage(e.Code, model))
-	e.retryFor = orDefault(f.For, 30*time.Second)
+	e.retryFor = orDefault(f.For, retryDate)
 	return e
+}
+
+// spoil is what F25 does to bytes: none are left, the first are wrong, or half
+// are gone.
+func (f *Fault) spoil(data []byte) []byte {
+	switch f.Variant {
+	case "empty":
+		return nil
+	case "magic":
+		data = bytes.Clone(data)
+		copy(data, "<!DOCTYPE html>")
+		return data
+	}
+	return data[:len(data)/2]
+}
+
+// spoil64 is the base64 of an image as F25 sends it: cut off where no base64
+// can end, or of spoiled bytes.
+func (f *Fault) spoil64(data []byte) string {
+	if f.Variant == "empty" || f.Variant == "magic" {
+		return base64.StdEncoding.EncodeToString(f.spoil(data))
+	}
+	whole := base64.StdEncoding.EncodeToString(data)
+	return whole[:len(whole)/8*4+1]
 }

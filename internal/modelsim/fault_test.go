@@ -449,13 +449,13 @@ func TestWireFaultsOnAJSONBody(t *testing.T) {
 
 func TestEveryFaultKindIsAccepted(t *testing.T) {
 	var missing net.Error // a bad kind must not look like a network error
-	for _, k := range []string{"F0", "F18", "F25", "F27", ""} {
+	for _, k := range []string{"F0", "F27", ""} {
 		_, err := modelsim.ParseDirective("fault=" + k)
 		if k != "" && (err == nil || errors.As(err, &missing)) {
 			t.Errorf("%s was accepted", k)
 		}
 	}
-	for _, k := range strings.Fields("F1 F2 F3 F4 F5 F6 F7 F8 F9 F10 F11 F12 F13 F14 F15 F16 F19 F20 F21 F22 F23 F24 F26 f6") {
+	for _, k := range strings.Fields("F1 F2 F3 F4 F5 F6 F7 F8 F9 F10 F11 F12 F13 F14 F15 F16 F18 F19 F20 F21 F22 F23 F24 F25 F26 f6") {
 		if _, err := modelsim.ParseDirective("fault=" + k); err != nil {
 			t.Errorf("%s: %v", k, err)
 		}

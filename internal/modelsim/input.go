@@ -1,8 +1,6 @@
 package modelsim
 
 import (
-	"bytes"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -28,6 +26,26 @@ type inputItem struct {
 	Output           json.RawMessage `json:"output"`
 	Summary          json.RawMessage `json:"summary"`
 	EncryptedContent string          `json:"encrypted_content"`
+
+	// Of calls of OpenAI's own tools.
+	Result            *string `json:"result"`
+	ContainerID       string  `json:"container_id"`
+	ServerLabel       string  `json:"server_label"`
+	ApprovalRequestID string  `json:"approval_request_id"`
+	Approve           *bool   `json:"approve"`
+}
+
+// parts are the content or output parts of an item.
+func (it inputItem) parts() []contentPart {
+	raw := it.Content
+	if it.isOutput() {
+		raw = it.Output
+	}
+	var parts []contentPart
+	if json.Unmarshal(raw, &parts) != nil {
+		return nil // a string, or nothing
+	}
+	return parts
 }
 
 func (it inputItem) isCall() bool {
@@ -122,10 +140,19 @@ func itemForms() map[string]itemForm {
 		"reasoning":               {"type id summary content encrypted_content status", "id summary", "rs_"},
 		"item_reference":          {"type id", "id", ""},
 		"web_search_call":         {"type id status action", "id", "ws_"},
+		"file_search_call":        {"type id status queries results", "id queries", "fs_"},
+		"code_interpreter_call":   {"type id status code container_id outputs", "id container_id", "ci_"},
+		"image_generation_call":   {"type id status result revised_prompt size quality background output_format action error svg_usage", "id", "ig_"},
+		"mcp_list_tools":          {"type id server_label tools error", "id server_label tools", "mcpl_"},
+		"mcp_approval_request":    {"type id server_label name arguments", "id server_label name arguments", "mcpr_"},
+		"mcp_approval_response":   {"type id approval_request_id approve reason", "approval_request_id approve", ""},
+		"mcp_call":                {"type id server_label name arguments output error approval_request_id status", "id server_label name arguments", "mcp_"},
+		"compaction":              {"type id encrypted_content created_by", "encrypted_content", "cmp_"},
+		"compaction_trigger":      {"type", "", ""},
 	}
-	for name := range strings.FieldsSeq(`file_search_call computer_call computer_call_output tool_search_call tool_search_output additional_tools
-		configuration_update compaction compaction_trigger image_generation_call code_interpreter_call local_shell_call local_shell_call_output
-		shell_call shell_call_output apply_patch_call apply_patch_call_output mcp_list_tools mcp_approval_request mcp_approval_response mcp_call
+	for name := range strings.FieldsSeq(`computer_call computer_call_output tool_search_call tool_search_output additional_tools
+		configuration_update local_shell_call local_shell_call_output
+		shell_call shell_call_output apply_patch_call apply_patch_call_output
 		program program_output`) {
 		forms[name] = itemForm{}
 	}
@@ -292,46 +319,19 @@ func (p contentPart) check(param string) *apiError {
 			return missing("file_data")
 		}
 		if p.FileData != "" {
-			if _, ok := decodeDataURL(p.FileData); !ok {
+			kind, data, ok := dataURL(p.FileData)
+			if !ok {
 				return badRequest("invalid_value", param+".file_data", "Invalid '"+param+".file_data'. Expected a base64-encoded data URL with a MIME type (e.g. 'data:application/pdf;base64,…').")
 			}
+			if why := checkFileBytes(kind, p.Filename, data); why != "" {
+				return badRequest("invalid_value", param+".file_data", "Invalid '"+param+".file_data': "+why+".")
+			}
+		}
+		if p.FileURL != "" {
+			return checkReachable(param+".file_url", p.FileURL)
 		}
 	}
 	return nil
-}
-
-// checkImageURL refuses what is no picture: undecodable base64 and bytes of an
-// unknown format. Ordinary URLs are believed; nothing is fetched.
-func checkImageURL(param, url string) *apiError {
-	if strings.HasPrefix(url, "https://") || strings.HasPrefix(url, "http://") {
-		return nil
-	}
-	data, ok := decodeDataURL(url)
-	switch {
-	case !strings.HasPrefix(url, "data:"):
-		return badRequest("invalid_value", param, "Invalid '"+param+"'. Expected a valid URL, but got a value with an invalid format.")
-	case !ok:
-		return badRequest("invalid_base64_image", param, "Invalid base64 image data in '"+param+"'.")
-	case len(data) == 0:
-		return badRequest("empty_image_file", param, "The image in '"+param+"' is empty.")
-	case !isPicture(data):
-		return badRequest("invalid_image_format", param, "The image data you provided does not represent a valid image. Please check your input and try again with one of the supported image formats: ['image/jpeg', 'image/png', 'image/gif', 'image/webp'].")
-	}
-	return nil
-}
-
-func decodeDataURL(url string) ([]byte, bool) {
-	head, payload, ok := strings.Cut(url, ",")
-	if !ok || !strings.HasPrefix(head, "data:") || !strings.HasSuffix(head, ";base64") {
-		return nil, false
-	}
-	b, err := base64.StdEncoding.DecodeString(payload)
-	return b, err == nil
-}
-
-func isPicture(b []byte) bool {
-	return bytes.HasPrefix(b, []byte("\x89PNG\r\n\x1a\n")) || bytes.HasPrefix(b, []byte("\xff\xd8\xff")) ||
-		bytes.HasPrefix(b, []byte("GIF8")) || len(b) >= 12 && string(b[:4]) == "RIFF" && string(b[8:12]) == "WEBP"
 }
 
 // checkOrder holds the whole context, prior items first, to the rules between
@@ -358,6 +358,9 @@ func (r *request) checkOrder(s *Sim) *apiError {
 		if it.isCall() && !answered[it.CallID] {
 			return badRequest("", "input", "No tool output found for "+strings.ReplaceAll(it.Type, "_", " ")+" "+it.CallID+".")
 		}
+	}
+	if err := s.checkKept(r); err != nil {
+		return err
 	}
 	for i, it := range r.items {
 		switch it.Type {

@@ -13,6 +13,7 @@ import (
 
 // Request is what the simulator remembers of one request under /v1.
 type Request struct {
+	N          int               `json:"n"`  // running number since New, from 1
 	ID         string            `json:"id"` // the x-request-id of its reply
 	Method     string            `json:"method"`
 	Path       string            `json:"path"`
@@ -125,6 +126,7 @@ func (r *recorder) add(q Request) *record {
 		r.list = r.list[1:]
 	}
 	r.st.Requests++
+	rec.N = r.st.Requests
 	r.st.Active++
 	r.st.MaxActive = max(r.st.MaxActive, r.st.Active)
 	r.notify()
@@ -232,11 +234,16 @@ func (rec *record) end(at time.Time, whole bool) {
 	r.notify()
 }
 
-func (r *recorder) requests() []Request {
+// requests returns the records numbered over after, oldest first.
+func (r *recorder) requests(after int) []Request {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	out := make([]Request, 0, len(r.list))
-	for _, rec := range r.list {
+	list := r.list
+	if len(list) > 0 {
+		list = list[min(max(after-list[0].N+1, 0), len(list)):] // numbers have no gap
+	}
+	out := make([]Request, 0, len(list))
+	for _, rec := range list {
 		q := rec.Request
 		q.Events, q.Bytes = rec.events.Load(), rec.bytes.Load()
 		out = append(out, q)

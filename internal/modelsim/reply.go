@@ -27,6 +27,8 @@ type reply struct {
 	whole   bool // written to its end
 	over    bool // ended early on purpose, in good order
 	gone    bool // the connection was taken away on purpose
+	wire    *exchange
+	render  func(response) any // how a finished response is sent as JSON
 }
 
 // setHeaders sets what every reply of OpenAI carries.
@@ -47,28 +49,42 @@ func (p *reply) status(code int, contentType string) {
 	p.w.WriteHeader(code)
 }
 
-// json writes v as a whole reply, with the wire faults that a body can have.
+// json writes v as a whole reply.
 func (p *reply) json(code int, v any) {
-	body := append(appendJSON(nil, v), '\n')
+	p.send(code, "application/json", append(appendJSON(nil, v), '\n'))
+}
+
+// send writes a whole reply, with the wire faults that a body can have.
+func (p *reply) send(code int, contentType string, body []byte) {
 	if f := p.plan.fault; f != nil && code < 400 {
 		switch f.Kind {
 		case FaultMalformed:
 			p.sim.rec.fault(f.Kind)
 			body = body[:len(body)/2]
 		case FaultStall, FaultDrop, FaultEOF, FaultCutChunk, FaultTrickle:
-			p.brokenJSON(code, body, f)
+			p.broken(code, contentType, body, f)
 			return
 		}
 	}
-	p.status(code, "application/json")
+	p.status(code, contentType)
 	p.body(body)
 }
 
-// brokenJSON sends half a body and then goes wrong.
-func (p *reply) brokenJSON(code int, body []byte, f *Fault) {
+// spoiled is a file's content as F25 sends it.
+func (p *reply) spoiled(data []byte) []byte {
+	f := p.plan.fault
+	if f == nil || f.Kind != FaultBadResult {
+		return data
+	}
+	p.sim.rec.fault(f.Kind)
+	return f.spoil(data)
+}
+
+// broken sends half a body and then goes wrong.
+func (p *reply) broken(code int, contentType string, body []byte, f *Fault) {
 	p.sim.rec.fault(f.Kind)
 	p.w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-	p.status(code, "application/json")
+	p.status(code, contentType)
 	if f.Kind == FaultTrickle {
 		for i := range body {
 			if p.write(body[i:i+1]) != nil || p.rc.Flush() != nil || sleep(p.ctx, f.Every) != nil {
@@ -102,6 +118,7 @@ func (p *reply) body(b []byte) {
 func (p *reply) write(b []byte) error {
 	n, err := p.w.Write(b)
 	p.rec.wrote(n, 0)
+	p.wire.sent(b[:n])
 	return err
 }
 
@@ -122,7 +139,16 @@ func (p *reply) refuse(e *apiError) {
 	}
 	if e.exhausted != "" {
 		h.Set("X-Ratelimit-Remaining-"+e.exhausted, "0")
-		h.Set("X-Ratelimit-Reset-"+e.exhausted, orDefault(strings.TrimPrefix(e.retryAfter, "ms:"), "1")+"s")
+		reset := "1s"
+		switch ms, inMS := strings.CutPrefix(e.retryAfter, "ms:"); {
+		case inMS:
+			reset = ms + "ms"
+		case e.retryAfter == "date":
+			reset = e.retryFor.String()
+		case e.retryAfter != "" && e.retryAfter != "none":
+			reset = e.retryAfter + "s"
+		}
+		h.Set("X-Ratelimit-Reset-"+e.exhausted, reset)
 	}
 	p.rec.note(func(q *Request) { q.Error = e.Error() })
 	p.sim.log.Debug("refused", "request", p.rec.ID, "status", e.status, "code", e.Code, "param", e.Param, "message", e.Message)

@@ -51,6 +51,8 @@ type request struct {
 	AccessPrograms       json.RawMessage `json:"access_programs"`
 	User                 json.RawMessage `json:"user"`
 
+	moderation *moderationPolicy
+
 	model   model
 	tools   []tool
 	items   []inputItem // of this request alone
@@ -63,6 +65,14 @@ type request struct {
 	system      string       // instructions and system/developer texts
 	toolOutputs []toolOutput // since the newest user message
 	toolRounds  int          // groups of tool outputs since the newest user message
+	approvals   []approval   // since the newest user message
+	compactAt   int          // tokens over which the answer starts with a compaction; 0: never
+}
+
+// approval is a person's answer to an mcp_approval_request.
+type approval struct {
+	id, server, name, arguments string
+	approved                    bool
 }
 
 type streamOptions struct {
@@ -109,7 +119,7 @@ func (r *request) stored() bool { return r.Store == nil || *r.Store }
 func decodeRequest(body []byte) (*request, *apiError) {
 	r := &request{body: body}
 	if err := json.Unmarshal(body, &r.fields); err != nil {
-		return r, badRequest("", "", "We could not parse the JSON body of your request. (HINT: This likely means you aren't using your HTTP library correctly. The OpenAI API expects a JSON payload, but what was sent was not valid JSON.)")
+		return r, unreadableJSON()
 	}
 	var firstErr *apiError
 	if err := json.Unmarshal(body, r); err != nil {
@@ -131,11 +141,21 @@ func decodeRequest(body []byte) (*request, *apiError) {
 	return r, firstErr
 }
 
+// described is a request that is not for the Responses API, in the words that
+// rules go by. text takes the place of the newest user text; fields that are not
+// an object are unknown to F17.
+func described(body json.RawMessage, model, user, text string) *request {
+	r := &request{body: body, Model: model, SafetyIdentifier: user, lastUser: text}
+	_ = json.Unmarshal(body, &r.fields)
+	return r
+}
+
 // digest reads what rules and answers go by out of the items.
 func (r *request) digest() {
-	r.lastUser, r.userCount, r.earlier, r.toolOutputs, r.toolRounds = "", 0, nil, nil, 0
+	r.lastUser, r.userCount, r.earlier, r.toolOutputs, r.toolRounds, r.approvals = "", 0, nil, nil, 0, nil
 	r.system = r.Instructions
 	names := map[string]string{}
+	asked := map[string]inputItem{}
 	inOutputs := false
 	for _, it := range slices.Concat(r.prior, r.items) {
 		output := false
@@ -146,7 +166,22 @@ func (r *request) digest() {
 			}
 			r.userCount++
 			r.lastUser = it.text
-			r.toolOutputs, r.toolRounds = nil, 0
+			r.toolOutputs, r.toolRounds, r.approvals = nil, 0, nil
+		case it.Type == "compaction":
+			_, _, m, _ := openCompaction(it.EncryptedContent) // checked later
+			r.userCount, r.earlier, r.lastUser = m.Count, nil, ""
+			if n := len(m.Users); n > 0 {
+				r.earlier, r.lastUser = m.Users[:n-1], m.Users[n-1]
+			}
+		case it.Type == "mcp_approval_request":
+			asked[it.ID] = it
+		case it.Type == "mcp_approval_response":
+			q := asked[it.ApprovalRequestID]
+			a := approval{id: it.ApprovalRequestID, server: q.ServerLabel, name: q.Name, approved: it.Approve != nil && *it.Approve}
+			if q.Arguments != nil {
+				a.arguments = *q.Arguments
+			}
+			r.approvals = append(r.approvals, a)
 		case it.Type == "message" && (it.Role == "system" || it.Role == "developer"):
 			r.system += "\n" + it.text
 		case it.isCall():
@@ -162,7 +197,8 @@ func (r *request) digest() {
 	}
 }
 
-// tokens estimates the size of the input, a token being four bytes.
+// tokens estimates the size of the input, a token being four bytes and a picture
+// a thousand tokens.
 func (r *request) tokens() int {
 	n := len(r.Instructions) + len(r.Input)
 	for _, t := range r.Tools {
@@ -171,7 +207,23 @@ func (r *request) tokens() int {
 	for _, it := range r.prior {
 		n += len(it.raw)
 	}
-	return n/4 + 1
+	for _, it := range slices.Concat(r.prior, r.items) {
+		if it.Result != nil {
+			n += 4*1000 - len(*it.Result)
+		}
+		if !bytes.Contains(it.raw, []byte(`"input_`)) {
+			continue
+		}
+		for _, part := range it.parts() {
+			switch {
+			case part.Type == "input_image":
+				n += 4*1000 - len(part.ImageURL)
+			case part.Type == "input_file" && part.FileData != "":
+				n -= len(part.FileData) / 4 // base64
+			}
+		}
+	}
+	return max(n, 0)/4 + 1
 }
 
 // validate checks everything that does not need the simulator's state.
@@ -186,11 +238,14 @@ func (r *request) validate(c catalog) *apiError {
 		return badRequest("missing_required_parameter", "model", "Missing required parameter: 'model'.")
 	}
 	m, ok := c.find(r.Model)
+	if !ok && slices.ContainsFunc(otherModels(), func(o modelObject) bool { return o.ID == r.Model }) {
+		return badRequest("unsupported_value", "model", "The requested model '"+r.Model+"' cannot be used with the Responses API.")
+	}
 	if !ok {
 		return &apiError{status: 404, Type: "invalid_request_error", Code: "model_not_found", Message: failureMessage("model_not_found", r.Model)}
 	}
 	r.model = m
-	checks := []func() *apiError{r.checkNested, r.checkSampling, r.checkLimits, r.checkState, r.checkTools, r.checkToolChoice}
+	checks := []func() *apiError{r.checkNested, r.checkSampling, r.checkLimits, r.checkState, r.checkTools, r.checkToolChoice, r.checkModeration, r.checkCompaction}
 	for _, check := range checks {
 		if err := check(); err != nil {
 			return err
@@ -337,6 +392,9 @@ func (r *request) checkTools() *apiError {
 			return badRequest("invalid_value", param+".type", fmt.Sprintf("Invalid value: '%s'. Supported values are: %s.", t.Type, quoteList(slices.Sorted(maps.Keys(knownToolTypes())))))
 		}
 		if t.Type != "function" && t.Type != "custom" {
+			if err := checkHostedTool(param, r.Tools[i]); err != nil {
+				return err
+			}
 			continue
 		}
 		allowed := "type name description parameters strict async defer_loading allowed_callers output_schema"
@@ -396,14 +454,14 @@ func (r *request) checkToolChoice() *apiError {
 	return nil
 }
 
-// choice returns the tool_choice mode: none, auto, required, or "function" with
-// the name that was asked for.
+// choice returns the tool_choice mode: none, auto, required, "function" with the
+// name that was asked for, or the type of a tool that OpenAI runs itself.
 func (r *request) choice() (mode, name string) {
 	if json.Unmarshal(r.ToolChoice, &mode) == nil && mode != "" {
 		return mode, ""
 	}
 	var c struct{ Type, Name string }
-	if json.Unmarshal(r.ToolChoice, &c) == nil && c.Name != "" {
+	if json.Unmarshal(r.ToolChoice, &c) == nil && (c.Name != "" || r.offers(c.Type)) {
 		return c.Type, c.Name
 	}
 	return "auto", ""

@@ -38,8 +38,10 @@ type response struct {
 	TopP               json.RawMessage    `json:"top_p"`
 	Truncation         json.RawMessage    `json:"truncation"`
 	Usage              *usage             `json:"usage"`
-	ToolUsage          *toolUsage         `json:"tool_usage,omitempty"`
+	ToolUsage          json.RawMessage    `json:"tool_usage,omitempty"`
+	Moderation         json.RawMessage    `json:"moderation,omitempty"`
 	User               json.RawMessage    `json:"user"`
+	AccessPrograms     json.RawMessage    `json:"access_programs"`
 	Metadata           json.RawMessage    `json:"metadata"`
 }
 
@@ -63,12 +65,6 @@ type usage struct {
 		Reasoning int `json:"reasoning_tokens"`
 	} `json:"output_tokens_details"`
 	TotalTokens int `json:"total_tokens"`
-}
-
-type toolUsage struct {
-	WebSearch struct {
-		Requests int `json:"num_requests"`
-	} `json:"web_search"`
 }
 
 // newResponse is the Response of a request before anything was done for it.
@@ -96,7 +92,7 @@ func newResponse(id string, r *request, created json.Number) response {
 		SafetyIdentifier: echo("safety_identifier", "null"), ServiceTier: orDefault(r.ServiceTier, "auto"), Store: r.stored(),
 		Temperature: echo("temperature", "1.0"), Text: echo("text", `{"format":{"type":"text"},"verbosity":"medium"}`),
 		ToolChoice: echo("tool_choice", `"auto"`), Tools: echo("tools", "[]"), TopLogprobs: echo("top_logprobs", "0"), TopP: echo("top_p", "1.0"),
-		Truncation: echo("truncation", `"disabled"`), User: echo("user", "null"), Metadata: echo("metadata", "{}"),
+		Truncation: echo("truncation", `"disabled"`), User: echo("user", "null"), AccessPrograms: echo("access_programs", "null"), Metadata: echo("metadata", "{}"),
 	}
 }
 

@@ -2,7 +2,6 @@ package modelsim
 
 import (
 	"encoding/json"
-	"slices"
 	"strconv"
 )
 
@@ -83,43 +82,16 @@ func (p *reply) listInput(id string) {
 		p.notFound(id)
 		return
 	}
-	q := p.r.URL.Query()
-	limit := 20
-	if v := q.Get("limit"); v != "" {
-		n, err := strconv.Atoi(v)
-		if err != nil || n < 1 || n > 100 {
-			p.refuse(badRequest("invalid_value", "limit", "Invalid 'limit': expected a value from 1 to 100."))
-			return
-		}
-		limit = n
-	}
-	order := orDefault(q.Get("order"), "desc")
-	if err := oneOf("order", order, "asc", "desc"); err != nil {
+	page, err := pageOf(kept.input, p.r.URL.Query(), 20, 100, "desc", itemID)
+	if err != nil {
 		p.refuse(err)
 		return
 	}
-	list := slices.Clone(kept.input)
-	if order == "desc" {
-		slices.Reverse(list)
-	}
-	if after := q.Get("after"); after != "" {
-		i := slices.IndexFunc(list, func(raw json.RawMessage) bool { return itemID(raw) == after })
-		if i < 0 {
-			p.refuse(badRequest("invalid_value", "after", "Invalid 'after': no item with id '"+clip(after, 80)+"'."))
-			return
-		}
-		list = list[i+1:]
-	}
-	more := len(list) > limit
-	list = list[:min(limit, len(list))]
 	var first, last any
-	if len(list) > 0 {
-		first, last = itemID(list[0]), itemID(list[len(list)-1])
+	if n := len(page.items); n > 0 {
+		first, last = itemID(page.items[0]), itemID(page.items[n-1])
 	}
-	if list == nil {
-		list = []json.RawMessage{}
-	}
-	p.json(200, []field{{"object", "list"}, {"data", list}, {"first_id", first}, {"last_id", last}, {"has_more", more}})
+	p.json(200, []field{{"object", "list"}, {"data", append([]json.RawMessage{}, page.items...)}, {"first_id", first}, {"last_id", last}, {"has_more", page.more}})
 }
 
 func itemID(raw json.RawMessage) string {

@@ -5,8 +5,8 @@ import (
 	"errors"
 	"io"
 	"maps"
-	"mime"
 	"net/http"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -44,10 +44,10 @@ func (s *Sim) serve(w http.ResponseWriter, r *http.Request) {
 		header.Set("Authorization", "***")
 	}
 	rec := s.rec.add(Request{ID: s.newID("req_"), Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery, Header: header, Arrived: time.Now()})
-	p := &reply{sim: s, w: w, r: r, rc: http.NewResponseController(w), ctx: ctx, rec: rec, dialect: s.opt.Dialect}
+	p := &reply{sim: s, w: w, r: r, rc: http.NewResponseController(w), ctx: ctx, rec: rec, dialect: s.opt.Dialect, wire: s.wire.open()}
 	defer p.end()
 	if mode, left := s.down.now(); mode != "" {
-		if mode == OutageHang {
+		if mode == OutageHang || mode == OutageBlackhole {
 			_ = sleep(ctx, left) // it ends in a reset either way
 		}
 		p.reset()
@@ -67,6 +67,7 @@ func (p *reply) end() {
 		p.rec.note(func(q *Request) { q.Cancelled = true })
 	}
 	p.rec.end(time.Now(), p.whole)
+	p.sim.wire.log(p)
 	if p.sim.ctx.Err() != nil && !p.whole && !p.gone {
 		p.reset()
 	}
@@ -100,20 +101,63 @@ func maskKey(key string) string {
 
 // route finds the endpoint.
 func (p *reply) route() {
-	path := strings.TrimSuffix(p.r.URL.Path, "/")
-	rest, isResponse := strings.CutPrefix(path, "/v1/responses")
-	id, verb, _ := strings.Cut(strings.TrimPrefix(rest, "/"), "/")
-	method := p.r.Method
-	switch {
-	case path == "/v1/models" && method == "GET":
-		p.guarded(nil, p.listModels)
-	case strings.HasPrefix(path, "/v1/models/") && method == "GET":
-		p.guarded(nil, func() { p.getModel(strings.TrimPrefix(path, "/v1/models/")) })
-	case isResponse && rest == "" && method == "POST":
+	if p.deaf() {
+		return
+	}
+	seg := strings.Split(strings.TrimSuffix(p.r.URL.Path, "/"), "/")
+	if len(seg) < 3 || seg[0] != "" || seg[1] != "v1" || slices.Contains(seg[2:], "") {
+		p.guarded(nil, p.unknown)
+		return
+	}
+	at := func(i int) string {
+		if i < len(seg) {
+			return seg[i]
+		}
+		return ""
+	}
+	method, id, verb := p.r.Method, at(3), at(4)
+	switch what := seg[2]; {
+	case what == "containers":
+		p.routeContainers(seg[3:])
+	case what == "conversations":
+		p.guarded(nil, func() {
+			p.refuse(&apiError{status: 404, Type: "invalid_request_error", Message: "The simulator keeps no conversations. Send the items in 'input', or use 'previous_response_id'."})
+		})
+	case len(seg) > 5:
+		p.guarded(nil, p.unknown)
+	case what == "models" && verb == "" && method == "GET":
+		p.guarded(nil, func() {
+			if id == "" {
+				p.listModels()
+			} else {
+				p.getModel(id)
+			}
+		})
+	case what == "responses":
+		p.routeResponses(id, verb)
+	case what == "files":
+		p.routeFiles(id, verb)
+	case what == "images" && verb == "" && method == "POST" && (id == "generations" || id == "edits"):
+		p.images(id == "edits")
+	case what == "chat" && id == "completions" && verb == "" && method == "POST":
+		p.chat()
+	case what == "moderations" && id == "" && method == "POST":
+		p.moderate()
+	default:
+		p.guarded(nil, p.unknown)
+	}
+}
+
+// routeResponses is everything under /v1/responses.
+func (p *reply) routeResponses(id, verb string) {
+	switch method := p.r.Method; {
+	case id == "" && method == "POST":
 		p.create()
-	case rest == "/input_tokens" && isResponse && method == "POST":
+	case id == "compact" && verb == "" && method == "POST":
+		p.compactNow()
+	case id == "input_tokens" && verb == "" && method == "POST":
 		p.countTokens()
-	case !isResponse || id == "" || rest[0] != '/':
+	case id == "":
 		p.guarded(nil, p.unknown)
 	case verb == "" && method == "GET":
 		p.guarded(nil, func() { p.getResponse(id) })
@@ -132,11 +176,45 @@ func (p *reply) unknown() {
 	p.refuse(&apiError{status: 404, Type: "invalid_request_error", Message: "Invalid URL (" + p.r.Method + " " + p.r.URL.Path + ")"})
 }
 
+// deaf performs an F2 whose rule needs nothing of the body: it is not even read,
+// so that a client with much to send blocks while writing.
+func (p *reply) deaf() bool {
+	f, rule := p.sim.rules.deaf(target{method: p.r.Method, path: p.r.URL.Path})
+	if f == nil {
+		return false
+	}
+	p.sim.rec.fault(f.Kind)
+	p.rec.note(func(q *Request) { q.Rule, q.Fault = rule, f.Kind })
+	// The server looks for the client's end only after the body was read, so the
+	// connection is taken from it. What fits into buffers anyway is read, to see
+	// a client leave.
+	conn := p.take()
+	if conn == nil {
+		return true
+	}
+	defer resetConn(conn)
+	defer context.AfterFunc(p.ctx, func() { resetConn(conn) })()
+	until := time.Now().Add(f.For)
+	if conn.SetReadDeadline(until) == nil {
+		_, err := io.CopyN(io.Discard, conn, 64<<10)
+		if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) && p.ctx.Err() == nil {
+			p.rec.note(func(q *Request) { q.Cancelled = true })
+			return true
+		}
+	}
+	_ = sleep(p.ctx, time.Until(until)) // it ends in a reset either way
+	return true
+}
+
 // guarded decides the plan of a request and runs next unless a fault that needs
 // no answer took over.
 func (p *reply) guarded(req *request, next func()) {
-	if wait, ok := p.sim.quota.take(); !ok {
-		p.refuse(rateLimited(wait))
+	tokens := 0
+	if req != nil {
+		tokens = req.tokens()
+	}
+	if wait, of := p.sim.quota.take(tokens); wait > 0 {
+		p.refuse(rateLimited(wait, of))
 		return
 	}
 	p.sim.plan(p, req)
@@ -145,9 +223,9 @@ func (p *reply) guarded(req *request, next func()) {
 	}
 }
 
-func rateLimited(wait time.Duration) *apiError {
+func rateLimited(wait time.Duration, of string) *apiError {
 	seconds := int(wait/time.Second) + 1
-	f := &Fault{Kind: FaultRateLimit, Status: 429, Code: "rate_limit_exceeded", RetryAfter: strconv.Itoa(seconds)}
+	f := &Fault{Kind: FaultRateLimit, Status: 429, Code: "rate_limit_exceeded", Type: of, RetryAfter: strconv.Itoa(seconds)}
 	return f.httpError("this model")
 }
 
@@ -184,7 +262,7 @@ func (s *Sim) plan(p *reply, req *request) {
 		if req != nil {
 			key += "\x00" + req.Metadata["turn_id"]
 		}
-		if d.Fault != nil && s.rules.takeDirective(key, d.When) {
+		if d.Fault != nil && s.rules.takeDirective(key, d.When, time.Since(s.started)) {
 			pl.fault = d.Fault
 		}
 	}
@@ -198,7 +276,7 @@ func (s *Sim) plan(p *reply, req *request) {
 			if m.timing != (Timing{}) {
 				base = m.timing
 			}
-			if m.fault != nil && pl.fault == nil && s.rules.takeDirective("model "+m.id, m.faultFor) {
+			if m.fault != nil && pl.fault == nil && s.rules.takeDirective("model "+m.id, m.faultFor, time.Since(s.started)) {
 				f, err := m.fault.checked()
 				if err != nil {
 					panic("modelsim: catalog: " + err.Error())
@@ -230,6 +308,7 @@ func overlay(t *Timing, with Timing) {
 	t.Headers = orDefault(with.Headers, t.Headers)
 	t.FirstToken = orDefault(with.FirstToken, t.FirstToken)
 	t.Think = orDefault(with.Think, t.Think)
+	t.Work = orDefault(with.Work, t.Work)
 	t.TokensPerSecond = orDefault(with.TokensPerSecond, t.TokensPerSecond)
 	t.Chunk = orDefault(with.Chunk, t.Chunk)
 	t.Ping = orDefault(with.Ping, t.Ping)
@@ -250,9 +329,21 @@ func (p *reply) headerFault(req *request) bool {
 	switch f.Kind {
 	case FaultReset:
 		struck()
+		switch f.Variant {
+		case "refuse":
+			p.sim.Outage(OutageRefuse, f.For)
+		case "blackhole":
+			p.sim.Outage(OutageBlackhole, f.For)
+		}
 		p.reset()
 		return true
-	case FaultHang, FaultHeaderHang:
+	case FaultHang:
+		struck()
+		if sleep(p.ctx, f.For) == nil {
+			p.reset()
+		}
+		return true
+	case FaultHeaderHang:
 		struck()
 		return sleep(p.ctx, orDefault(f.For, forever)) != nil
 	case FaultSlowHeaders:
@@ -289,6 +380,12 @@ func (p *reply) headerFault(req *request) bool {
 			p.refuse(f.httpError(model))
 			return true
 		}
+	case FaultModeration:
+		if f.Variant == "prompt" {
+			struck()
+			p.refuse(f.httpError(model))
+			return true
+		}
 	case FaultCaptivePortal:
 		struck()
 		p.html(200, "Welcome to Airport Wi-Fi")
@@ -305,18 +402,8 @@ func (p *reply) headerFault(req *request) bool {
 // readRequest reads and decodes a model request. Nil means that it has been
 // refused.
 func (p *reply) readRequest() (*request, *apiError) {
-	if ct, _, err := mime.ParseMediaType(p.r.Header.Get("Content-Type")); err != nil || ct != "application/json" {
-		p.refuse(&apiError{status: 415, Type: "invalid_request_error", Code: "unsupported_content_type", Message: "Unsupported content type: '" + p.r.Header.Get("Content-Type") + "'. This API method only accepts 'application/json' requests, but you specified the header 'Content-Type: " + p.r.Header.Get("Content-Type") + "'. Please try again with a supported content type."})
-		return nil, nil
-	}
-	body, err := io.ReadAll(http.MaxBytesReader(p.w, p.r.Body, maxBody))
-	var tooBig *http.MaxBytesError
-	switch {
-	case errors.As(err, &tooBig):
-		p.refuse(&apiError{status: 413, Type: "invalid_request_error", Message: "The request is too large: at most 64 MiB."})
-		return nil, nil
-	case err != nil:
-		p.rec.note(func(q *Request) { q.Cancelled = true })
+	body, ok := p.readJSON()
+	if !ok {
 		return nil, nil
 	}
 	req, bad := decodeRequest(body)
@@ -350,18 +437,23 @@ func (p *reply) countTokens() {
 }
 
 func (p *reply) listModels() {
-	data := make([]modelObject, 0, len(p.sim.catalog))
+	var data []modelObject
 	for _, m := range p.sim.catalog {
 		data = append(data, m.object())
 	}
-	p.json(200, []field{{"object", "list"}, {"data", data}})
+	p.json(200, []field{{"object", "list"}, {"data", append(data, otherModels()...)}})
 }
 
 func (p *reply) getModel(id string) {
-	m, ok := p.sim.catalog.find(id)
-	if !ok {
-		p.refuse(&apiError{status: 404, Type: "invalid_request_error", Param: "model", Code: "model_not_found", Message: "The model '" + id + "' does not exist"})
+	if m, ok := p.sim.catalog.find(id); ok {
+		p.json(200, m.object())
 		return
 	}
-	p.json(200, m.object())
+	for _, m := range otherModels() {
+		if m.ID == id {
+			p.json(200, m)
+			return
+		}
+	}
+	p.refuse(&apiError{status: 404, Type: "invalid_request_error", Param: "model", Code: "model_not_found", Message: "The model '" + id + "' does not exist"})
 }

@@ -42,21 +42,24 @@ type Rule struct {
 
 // Match says which requests a rule is about. Every field that is set must hold.
 type Match struct {
-	// Path is the URL path. Empty is POST /v1/responses alone; "/v1/files/*"
-	// matches by prefix, "*" everything under /v1.
+	// Path is the URL path, like "/v1/chat/completions". Empty is POST
+	// /v1/responses alone; "/v1/images/*" matches by prefix, "*" everything
+	// under /v1.
 	Path   string `json:"path,omitempty"`
 	Method string `json:"method,omitempty"`
 	Model  string `json:"model,omitempty"`
 	// User is the request's safety_identifier.
 	User string `json:"user,omitempty"`
-	// Contains is a substring of the newest user text.
+	// Contains is a substring of the newest user text; of an image request it
+	// is the prompt, of a moderation the text, of an upload the purpose.
 	Contains string `json:"contains,omitempty"`
 	// Regexp is searched for in the newest user text.
 	Regexp string `json:"regexp,omitempty"`
 	// Instructions is a substring of the instructions or of a system or
 	// developer message.
 	Instructions string `json:"instructions,omitempty"`
-	// Input is a substring of the raw request body, anywhere in it.
+	// Input is a substring of the raw request body, anywhere in it; of a form it
+	// is a JSON summary with the names and sizes of files.
 	Input string `json:"input,omitempty"`
 	// AfterTool says how the input ends: "none" with no tool output since the
 	// newest user message, "any" with one, or the name of the function whose
@@ -79,12 +82,24 @@ type When struct {
 	Nth int `json:"nth,omitempty"`
 	// Probability acts by chance, 0 < p < 1, drawn from Options.Seed.
 	Probability float64 `json:"probability,omitempty"`
+	// From and Until act from so long after the rule was added (of a directive:
+	// after New) and until then. An Until of 0 is for ever. In JSON they are
+	// "from" and "until", like "30s".
+	From  time.Duration `json:"-"`
+	Until time.Duration `json:"-"`
+}
+
+// open says whether a rule of that age is within its window.
+func (w When) open(age time.Duration) bool {
+	return age >= w.From && (w.Until == 0 || age < w.Until)
 }
 
 // take counts one matching request, the seen-th from 1, and decides.
-func (w When) take(seen int, rng *rand.Rand) bool {
+func (w When) take(seen int, age time.Duration, rng *rand.Rand) bool {
 	n := seen - w.Skip
 	switch {
+	case !w.open(age):
+		return false
 	case n <= 0:
 		return false
 	case w.First > 0 && n > w.First:
@@ -108,6 +123,9 @@ type Timing struct {
 	FirstTokenP95 time.Duration `json:"-"`
 	// Think is the silence inside a reasoning item.
 	Think time.Duration `json:"-"`
+	// Work is how long a tool of OpenAI's own takes: a search, a run of code, an
+	// image, a call of a remote server. Partial images divide it evenly.
+	Work time.Duration `json:"-"`
 	// TokensPerSecond paces deltas, a token being four bytes, with 30 % jitter.
 	TokensPerSecond float64 `json:"tps,omitempty"`
 	// Chunk is the size of a delta in runes: 0 is a word, -1 the whole text.
@@ -124,12 +142,13 @@ type wireTiming struct {
 	FirstToken    span `json:"ttft,omitzero"`
 	FirstTokenP95 span `json:"ttft_p95,omitzero"`
 	Think         span `json:"think,omitzero"`
+	Work          span `json:"work,omitzero"`
 	Ping          span `json:"ping,omitzero"`
 }
 
 // MarshalJSON writes durations as strings ("1.5s").
 func (t Timing) MarshalJSON() ([]byte, error) {
-	return json.Marshal(wireTiming{plainTiming(t), span(t.Headers), span(t.FirstToken), span(t.FirstTokenP95), span(t.Think), span(t.Ping)})
+	return json.Marshal(wireTiming{plainTiming(t), span(t.Headers), span(t.FirstToken), span(t.FirstTokenP95), span(t.Think), span(t.Work), span(t.Ping)})
 }
 
 // UnmarshalJSON reads durations as strings ("1.5s") or numbers of seconds.
@@ -140,7 +159,7 @@ func (t *Timing) UnmarshalJSON(b []byte) error {
 	}
 	*t = Timing(w.plainTiming)
 	t.Headers, t.FirstToken, t.FirstTokenP95 = time.Duration(w.Headers), time.Duration(w.FirstToken), time.Duration(w.FirstTokenP95)
-	t.Think, t.Ping = time.Duration(w.Think), time.Duration(w.Ping)
+	t.Think, t.Work, t.Ping = time.Duration(w.Think), time.Duration(w.Work), time.Duration(w.Ping)
 	return nil
 }
 
@@ -171,11 +190,41 @@ func parseSpan(text string) (time.Duration, error) {
 	return d, nil
 }
 
+type plainRule Rule
+
+type wireRule struct {
+	plainRule
+	From  span `json:"from,omitzero"`
+	Until span `json:"until,omitzero"`
+}
+
+// MarshalJSON writes durations as strings ("1.5s").
+func (r Rule) MarshalJSON() ([]byte, error) {
+	return json.Marshal(wireRule{plainRule(r), span(r.From), span(r.Until)})
+}
+
+// UnmarshalJSON reads durations as strings ("1.5s") or numbers of seconds.
+func (r *Rule) UnmarshalJSON(b []byte) error {
+	var w wireRule
+	if err := strictJSON(b, &w); err != nil {
+		return err
+	}
+	*r = Rule(w.plainRule)
+	r.From, r.Until = time.Duration(w.From), time.Duration(w.Until)
+	return nil
+}
+
 // compiledRule is a Rule with its regexp and its count.
 type compiledRule struct {
 	Rule
-	re   *regexp.Regexp
-	seen int
+	re    *regexp.Regexp
+	seen  int // within the window
+	added time.Time
+}
+
+// deaf says whether the rule is an F2 that needs nothing of a request's body.
+func (c *compiledRule) deaf() bool {
+	return c.Fault != nil && c.Fault.Kind == FaultHang && c.Match == Match{Path: c.Path, Method: c.Method}
 }
 
 func compileRule(r Rule) (*compiledRule, error) {
@@ -206,6 +255,9 @@ func compileRule(r Rule) (*compiledRule, error) {
 	}
 	if r.Probability < 0 || r.Probability > 1 {
 		return nil, fmt.Errorf("probability %v: give a number from 0 to 1", r.Probability)
+	}
+	if r.From < 0 || r.Until < 0 || r.Until > 0 && r.Until <= r.From {
+		return nil, fmt.Errorf("window from %v until %v: until must be later than from", r.From, r.Until)
 	}
 	if !r.answers() && c.Fault == nil && r.Timing == nil && r.Dialect == nil {
 		return nil, fmt.Errorf("the rule does nothing: give it a text, shape, items, fault, timing or dialect")
@@ -292,6 +344,7 @@ func (b *ruleBook) add(c *compiledRule) string {
 	if c.ID == "" {
 		c.ID = "rule-" + strconv.Itoa(b.next)
 	}
+	c.added = time.Now()
 	b.list = append(b.list, c)
 	return c.ID
 }
@@ -332,18 +385,17 @@ func (b *ruleBook) decide(t target, p *plan) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, c := range b.list {
-		useful := c.answers() || c.Fault != nil && p.fault == nil || c.Timing != nil && p.timing == nil || c.Dialect != nil && p.dialect == nil
+		useful := c.answers() || c.Fault != nil && p.fault == nil && !c.deaf() || c.Timing != nil && p.timing == nil || c.Dialect != nil && p.dialect == nil
 		if !useful || !c.matches(t) {
 			continue
 		}
-		c.seen++
-		if !c.take(c.seen, b.rng) {
+		if !c.count(b.rng) {
 			continue
 		}
 		if p.rule == "" || c.answers() {
 			p.rule = c.ID
 		}
-		if p.fault == nil {
+		if p.fault == nil && !c.deaf() {
 			p.fault = c.Fault
 		}
 		if p.timing == nil {
@@ -359,8 +411,31 @@ func (b *ruleBook) decide(t target, p *plan) {
 	}
 }
 
-// takeDirective counts a directive found in a prompt under key.
-func (b *ruleBook) takeDirective(key string, w When) bool {
+// count counts a request that matches and says whether the rule acts on it.
+func (c *compiledRule) count(rng *rand.Rand) bool {
+	age := time.Since(c.added)
+	if !c.open(age) {
+		return false
+	}
+	c.seen++
+	return c.take(c.seen, age, rng)
+}
+
+// deaf returns the F2 that goes before everything else, and its rule.
+func (b *ruleBook) deaf(t target) (*Fault, string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, c := range b.list {
+		if c.deaf() && c.matches(t) && c.count(b.rng) {
+			return c.Fault, c.ID
+		}
+	}
+	return nil, ""
+}
+
+// takeDirective counts a directive found in a prompt under key. age is the
+// Sim's own.
+func (b *ruleBook) takeDirective(key string, w When, age time.Duration) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if w == (When{}) {
@@ -370,5 +445,5 @@ func (b *ruleBook) takeDirective(key string, w When) bool {
 		b.spent = map[string]int{}
 	}
 	b.spent[key]++
-	return w.take(b.spent[key], b.rng)
+	return w.take(b.spent[key], age, b.rng)
 }

@@ -97,6 +97,9 @@ const (
 	OutageRefuse OutageMode = "refuse" // connections are RST and new ones refused
 	OutageReset  OutageMode = "reset"  // connections are RST, new ones accepted and RST
 	OutageHang   OutageMode = "hang"   // new connections are accepted and never read
+	// OutageBlackhole answers no SYN: new connections hang until they time out
+	// (on Linux; elsewhere it is OutageHang). Open ones are RST.
+	OutageBlackhole OutageMode = "blackhole"
 )
 
 type outageState struct {
@@ -132,7 +135,7 @@ func (s *Sim) Outage(mode OutageMode, d time.Duration) {
 	s.log.Info("outage", "mode", mode, "for", d)
 	for _, srv := range servers {
 		srv.gate.wake()
-		if mode == OutageRefuse && d > 0 {
+		if (mode == OutageRefuse || mode == OutageBlackhole) && d > 0 {
 			srv.gate.shut()
 		}
 		if mode != OutageHang && d > 0 {
@@ -158,9 +161,13 @@ type gate struct {
 // Accept implements net.Listener.
 func (g *gate) Accept() (net.Conn, error) {
 	for g.ctx.Err() == nil {
-		if mode, left := g.sim.down.now(); mode == OutageRefuse {
+		changed := g.changed()
+		switch mode, left := g.sim.down.now(); {
+		case mode == OutageRefuse:
 			g.shut()
-			g.waitForChange(left)
+			g.pause(changed, left)
+			continue
+		case mode == OutageBlackhole && g.swallow(changed, left):
 			continue
 		}
 		ln, err := g.open()
@@ -173,12 +180,12 @@ func (g *gate) Accept() (net.Conn, error) {
 		c, err := ln.Accept()
 		mode, left := g.sim.down.now()
 		switch {
-		case err != nil && (g.ctx.Err() != nil || mode == OutageRefuse || g.isShut()):
+		case err != nil && (g.ctx.Err() != nil || g.isShut()):
 		case err != nil:
 			return nil, err
 		case mode == OutageRefuse || mode == OutageReset:
 			resetConn(c)
-		case mode == OutageHang:
+		case mode == OutageHang || mode == OutageBlackhole:
 			held := g.track(c)
 			time.AfterFunc(left, held.reset)
 		default:
@@ -188,20 +195,55 @@ func (g *gate) Accept() (net.Conn, error) {
 	return nil, net.ErrClosed
 }
 
-func (g *gate) waitForChange(d time.Duration) {
+// changed returns a channel that is closed when the outage may have changed.
+func (g *gate) changed() <-chan struct{} {
 	g.mu.Lock()
+	defer g.mu.Unlock()
 	if g.again == nil {
 		g.again = make(chan struct{})
 	}
-	again := g.again
-	g.mu.Unlock()
+	return g.again
+}
+
+// pause waits for d or a change.
+func (g *gate) pause(changed <-chan struct{}, d time.Duration) {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
 	case <-t.C:
-	case <-again:
+	case <-changed:
 	case <-g.ctx.Done():
 	}
+}
+
+// swallow listens with a full backlog, so that no SYN is answered, until a
+// change. It says false where the system cannot do that.
+func (g *gate) swallow(changed <-chan struct{}, d time.Duration) bool {
+	g.shut()
+	ln, err := new(net.ListenConfig).Listen(g.ctx, "tcp", g.addr)
+	if err != nil {
+		return g.ctx.Err() != nil
+	}
+	if err := shrinkBacklog(ln); err != nil {
+		g.sim.log.Debug("no blackhole, hanging instead", "addr", g.addr, "err", err)
+		g.mu.Lock()
+		g.inner = ln
+		g.mu.Unlock()
+		return false
+	}
+	dialer := net.Dialer{Timeout: 50 * time.Millisecond}
+	for range 4 { // the backlog holds one; the rest shows that it is full
+		c, err := dialer.DialContext(g.ctx, "tcp", g.addr)
+		if err != nil {
+			break
+		}
+		defer resetConn(c)
+	}
+	g.pause(changed, d)
+	if err := ln.Close(); err != nil {
+		g.sim.log.Debug("close blackhole", "addr", g.addr, "err", err)
+	}
+	return true
 }
 
 func (g *gate) wake() {

@@ -11,10 +11,14 @@ import (
 // Item is one output item of a scripted answer.
 type Item struct {
 	// Type is message (the default), refusal, reasoning, function_call,
-	// custom_tool_call or web_search_call.
+	// custom_tool_call, web_search_call, code_interpreter_call,
+	// image_generation_call, file_search_call, mcp_list_tools,
+	// mcp_approval_request, mcp_call or compaction.
 	Type string `json:"type,omitempty"`
-	// Text is what a message says, the summary of a reasoning item, or the
-	// words of a refusal. A Rule's templates work in it.
+	// Text is what a message says, the summary of a reasoning item, the words
+	// of a refusal, the prompt of an image (empty: the newest user text) or the
+	// pattern that a web search looks for in a page. A Rule's templates work
+	// in it.
 	Text string `json:"text,omitempty"`
 	// Phase of a message: commentary or final_answer. Empty is final_answer.
 	Phase string `json:"phase,omitempty"`
@@ -24,28 +28,63 @@ type Item struct {
 	Name      string `json:"name,omitempty"`
 	Arguments string `json:"arguments,omitempty"`
 	CallID    string `json:"call_id,omitempty"`
-	// Queries of a web search.
+	// Queries of a web or file search. URL, if set, makes a web search open
+	// that page instead.
 	Queries []string `json:"queries,omitempty"`
+	URL     string   `json:"url,omitempty"`
+	// Code, Logs and Files are what the code interpreter runs, says and leaves.
+	Code  string `json:"code,omitempty"`
+	Logs  string `json:"logs,omitempty"`
+	Files []File `json:"files,omitempty"`
+	// Edit lets an image start from the conversation's newest picture.
+	Edit bool `json:"edit,omitempty"`
+	// Server is the server_label of an MCP item; empty is the request's first.
+	// Output is what the call returns, Failed that it fails.
+	Server string `json:"server,omitempty"`
+	Output string `json:"output,omitempty"`
+	Failed bool   `json:"failed,omitempty"`
 	// Citations of a message.
 	Citations []Citation `json:"citations,omitempty"`
 
-	noArguments bool // Arguments really are the empty string
+	noArguments bool   // Arguments really are the empty string
+	approval    string // id of the request by which an mcp_call was approved
 }
 
-// Citation is a url_citation. Its indices cover Anchor's first place in the
-// text, counted in code points; an Anchor that is not there gives the end.
+// File is one that code leaves in its container. A .png without Content is a
+// small drawing.
+type File struct {
+	Name    string `json:"name"`
+	Content string `json:"content,omitempty"`
+}
+
+func (f File) data(seed uint64, prompt string) []byte {
+	if f.Content == "" && strings.HasSuffix(f.Name, ".png") {
+		b, err := picture{prompt: orDefault(prompt, f.Name), seed: seed, width: 480, height: 320, format: "png"}.make(0)
+		if err != nil {
+			panic("modelsim: a PNG does not encode: " + err.Error())
+		}
+		return b
+	}
+	return []byte(f.Content)
+}
+
+// Citation is a url_citation or, with File, the citation of a file that an item
+// before it made or found: its name, or its number among those from 1 on. Its indices cover Anchor's first place
+// in the text, counted in code points; an Anchor that is not there gives the end.
 type Citation struct {
-	URL    string `json:"url"`
+	URL    string `json:"url,omitempty"`
+	File   string `json:"file,omitempty"`
 	Title  string `json:"title,omitempty"`
 	Anchor string `json:"anchor,omitempty"`
 }
 
 func (it Item) check() error {
-	types := []string{"", "message", "refusal", "reasoning", "function_call", "custom_tool_call", "web_search_call"}
+	types := []string{"", "message", "refusal", "reasoning", "function_call", "custom_tool_call", "web_search_call", "code_interpreter_call",
+		"image_generation_call", "file_search_call", "mcp_list_tools", "mcp_approval_request", "mcp_call", "compaction"}
 	switch {
 	case !slices.Contains(types, it.Type):
 		return fmt.Errorf("unknown type %q: use one of %s", it.Type, strings.Join(types[1:], ", "))
-	case strings.HasSuffix(it.Type, "_tool_call") || it.Type == "function_call":
+	case strings.HasSuffix(it.Type, "_tool_call") || it.Type == "function_call" || it.Type == "mcp_call" || it.Type == "mcp_approval_request":
 		if it.Name == "" {
 			return errors.New("a call needs a name")
 		}
@@ -127,6 +166,18 @@ func shapeTable() []shape {
 			return callThenAnswer(b, b.broken(`{"city":"`+strings.Repeat("x", 200_000)+`"}`))
 		}},
 		{"S8", "a web search and an answer with two citations", webSearch},
+		{"S8-open", "a web search that opens a page and looks for a word in it", func(b brief) script {
+			sc := webSearch(b)
+			page := "https://example.com/times"
+			sc.items = slices.Insert(sc.items, 1, Item{Type: "web_search_call", URL: page}, Item{Type: "web_search_call", URL: page, Text: "tide"})
+			return sc
+		}},
+		{"S9", "code that leaves a picture and a table, and an answer that cites them", runCode},
+		{"S10", "an image and a message", func(b brief) script { return drawImage(b, false) }},
+		{"S11", "an image made from the newest one", func(b brief) script { return drawImage(b, true) }},
+		{"S12", "a file search and an answer that cites two files", searchFiles},
+		{"S13", "a remote server's tools listed, the call approved if it has to be, then made", func(b brief) script { return remoteCall(b, false) }},
+		{"S13-fail", "a remote call that fails", func(b brief) script { return remoteCall(b, true) }},
 		{"S14", "a refusal", func(brief) script {
 			return script{items: []Item{{Type: "refusal", Text: "I'm sorry, but I can't help with that."}}}
 		}},
@@ -137,6 +188,9 @@ func shapeTable() []shape {
 		{"S16", "cut by the content filter", func(b brief) script { return cut(b.text, "content_filter") }},
 		{"S17", "JSON that fits the asked schema", func(b brief) script { return plain(structured(b.req)) }},
 		{"S17-bad", "JSON that does not fit the asked schema", func(brief) script { return plain(`{"unexpected":[1,"two",null]}`) }},
+		{"S18", "a compaction, then a message", func(b brief) script {
+			return script{items: []Item{{Type: "compaction"}, {Text: b.text}}}
+		}},
 		{"S19", "two messages", func(b brief) script {
 			return script{items: []Item{{Text: "First, the short version."}, {Text: b.text}}}
 		}},
@@ -185,19 +239,6 @@ func (b brief) broken(arguments string) Item {
 	it := b.call(0)
 	it.Arguments, it.noArguments = arguments, arguments == ""
 	return it
-}
-
-func webSearch(b brief) script {
-	// The emoji stands before the anchors: a client that counts UTF-16 units or
-	// bytes puts its links in the wrong place.
-	text := "🌍 Two sources agree: the Example Times reports it, and so does Sample Weekly.\n\n" + b.text
-	return script{items: []Item{
-		{Type: "web_search_call", Queries: []string{strings.TrimSpace(clip(b.req.lastUser, 80))}},
-		{Text: text, Citations: []Citation{
-			{URL: "https://example.com/times?utm_source=openai", Title: "The Example Times", Anchor: "the Example Times reports it"},
-			{URL: "https://example.org/weekly?utm_source=openai", Title: "Sample Weekly", Anchor: "so does Sample Weekly"},
-		}},
-	}}
 }
 
 // cut ends text in the middle of a word near its half.

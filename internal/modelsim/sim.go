@@ -10,6 +10,7 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
+	"net/http"
 	"regexp"
 	"sync"
 	"sync/atomic"
@@ -39,13 +40,26 @@ type Options struct {
 	// Dialect is the wire dialect of every request whose rule sets none.
 	Dialect Dialect
 
+	// Preset names a load profile to start with: see Presets. New panics on a
+	// name that there is not.
+	Preset string
+
 	// AllowBackgroundUnstored accepts background:true with store:false.
 	AllowBackgroundUnstored bool
 	// RPM refuses requests over so many a minute with a true 429. 0 is no limit.
 	RPM int
+	// TPM is the same for input tokens.
+	TPM int
 	// MaxConcurrent refuses responses over so many at once with a 429
 	// (slow_down). 0 is no limit.
 	MaxConcurrent int
+	// Wire receives one JSON line for every reply that has ended: {"n","method",
+	// "path","status","shape","fault","dialect","request","form","response",
+	// "events"}, as it was sent, for checks against a schema. request and response
+	// are null unless they are JSON; form is a multipart request, a file's bytes
+	// left out; events has the data of each stream event; fault and dialect tell
+	// what is wrong on purpose. Nil costs nothing.
+	Wire io.Writer
 	// KeepRequests bounds what Requests remembers, oldest dropped first.
 	// 0 keeps 20,000, with at most 64 MiB of bodies.
 	KeepRequests int
@@ -69,13 +83,15 @@ type Sim struct {
 	ctx    context.Context // ends with errClosed
 	cancel context.CancelCauseFunc
 
-	ids   atomic.Uint64
-	rules ruleBook
-	rec   recorder
-	quota quota
-	cache promptCache
-	store store
-	down  outageState
+	ids    atomic.Uint64
+	rules  ruleBook
+	rec    recorder
+	quota  quota
+	cache  promptCache
+	store  store
+	drawer drawer
+	down   outageState
+	wire   wire
 
 	mu      sync.Mutex
 	closed  bool
@@ -107,8 +123,15 @@ func New(o Options) *Sim {
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
 	s.rules.rng = rand.New(rand.NewPCG(o.Seed, 0x5eed))
 	s.rec.init(o.KeepRequests)
-	s.quota.init(o.RPM)
+	s.quota.init(o.RPM, o.TPM)
 	s.store.init()
+	s.drawer.init()
+	s.wire.to = o.Wire
+	if o.Preset != "" {
+		if err := s.Preset(o.Preset); err != nil {
+			panic("modelsim: New: " + err.Error())
+		}
+	}
 	return s
 }
 
@@ -135,7 +158,19 @@ func (s *Sim) addRule(r Rule) (string, error) {
 func (s *Sim) ClearRules() { s.rules.clear() }
 
 // Requests returns what arrived, oldest first, requests still open included.
-func (s *Sim) Requests() []Request { return s.rec.requests() }
+func (s *Sim) Requests() []Request { return s.rec.requests(0) }
+
+// RequestsHandler answers GET with {"requests":[…]}, oldest first, and with
+// ?after=N only those numbered over N. A request still open is listed as it is
+// now: to see how it ends, ask again for a number below its own. It is for
+// servers that show the simulator's traffic without its control plane.
+func (s *Sim) RequestsHandler() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if list, ok := s.listRequests(w, r); ok {
+			s.say(w, 200, map[string][]Request{"requests": list})
+		}
+	})
+}
 
 // Stats returns the counters of this moment.
 func (s *Sim) Stats() Stats {

@@ -14,13 +14,17 @@ import (
 type store struct {
 	mu    sync.Mutex
 	byID  map[string]*stored
-	order []string       // by age, for the bound
+	order []string       // by age, for the bounds
+	bytes int            // of input and output
 	items map[string]int // how many stored responses hold each item id
 
 	running atomic.Int64 // background jobs
 }
 
-const maxStored = 20_000 // responses; then the oldest go
+const (
+	maxStored      = 20_000    // responses; then the oldest go
+	maxStoredBytes = 256 << 20 // of their input and output; likewise
+)
 
 // stored is one response that was kept.
 type stored struct {
@@ -28,6 +32,7 @@ type stored struct {
 	input   []json.RawMessage // as input_items lists them, each with an id
 	context []inputItem       // all that came before it, itself, and its input
 	job     *job              // nil unless background
+	size    int               // bytes of input and output
 
 	resp response // of a foreground response; a job has its own
 }
@@ -40,10 +45,14 @@ func (st *store) put(id string, s *stored, now time.Time) {
 	for len(st.order) > 0 && now.After(st.byID[st.order[0]].expires) {
 		st.drop(st.order[0])
 	}
+	for _, raw := range slices.Concat(s.input, s.resp.Output) {
+		s.size += len(raw)
+	}
 	st.byID[id] = s
 	st.order = append(st.order, id)
+	st.bytes += s.size
 	st.countItems(s, 1)
-	for len(st.order) > maxStored {
+	for len(st.order) > maxStored || st.bytes > maxStoredBytes && len(st.order) > 1 {
 		st.drop(st.order[0])
 	}
 }
@@ -67,6 +76,7 @@ func (st *store) drop(id string) {
 			s.job.stop(errExpired)
 		}
 		st.countItems(s, -1)
+		st.bytes -= s.size
 		delete(st.byID, id)
 	}
 	if i := slices.Index(st.order, id); i >= 0 {
@@ -101,6 +111,20 @@ func (st *store) hasItem(id string) bool {
 	return st.items[id] > 0
 }
 
+// resultOf returns the result of a stored image_generation_call.
+func (st *store) resultOf(id string) *string {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	for _, s := range st.byID {
+		for _, it := range s.context {
+			if it.ID == id && it.Result != nil {
+				return it.Result
+			}
+		}
+	}
+	return nil
+}
+
 // finish adds the output of a finished job to what its response stands for.
 func (st *store) finish(id string, output []inputItem) {
 	st.mu.Lock()
@@ -108,6 +132,10 @@ func (st *store) finish(id string, output []inputItem) {
 	s := st.byID[id]
 	if s == nil {
 		return
+	}
+	for _, it := range output {
+		s.size += len(it.raw)
+		st.bytes += len(it.raw)
 	}
 	st.countItems(s, -1)
 	s.context = append(slices.Clip(s.context), output...)

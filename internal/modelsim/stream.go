@@ -19,6 +19,7 @@ type stream struct {
 	gz    *gzip.Writer
 	fault *Fault
 	n     int    // events handed over
+	bare  bool   // data lines alone and [DONE], as chat completions are
 	held  []byte // the event that F20 reorder sends late
 	buf   []byte
 }
@@ -140,6 +141,9 @@ func (st *stream) strike(f *Fault, ev event) (done bool, err error) {
 func (st *stream) errorEvent(f *Fault, seq int) event {
 	message := orDefault(f.Message, failureMessage(f.Code, st.p.rec.Model))
 	inner := []field{{"type", orDefault(f.Type, "server_error")}, {"code", f.Code}, {"message", message}, {"param", json.RawMessage("null")}}
+	if st.bare {
+		return event{"", appendObject(nil, []field{{"error", inner}})}
+	}
 	fields := append([]field{{"type", "error"}, {"sequence_number", seq}}, inner[1:]...)
 	if f.Variant == "nested" || st.p.dialect.NestedError {
 		fields = []field{{"type", "error"}, {"error", inner}, {"sequence_number", seq}}
@@ -213,7 +217,7 @@ func (st *stream) write(ev event) error {
 func (st *stream) frame(ev event) []byte {
 	d, eol := st.p.dialect, st.eol()
 	b := st.buf[:0]
-	if !d.NoEventLine {
+	if !d.NoEventLine && !st.bare {
 		b = append(b, "event: "...)
 		b = append(b, ev.typ...)
 		b = append(b, eol...)
@@ -250,6 +254,7 @@ func (st *stream) send(b []byte) error {
 			err = st.gz.Flush()
 		}
 		st.p.rec.wrote(len(b), 0)
+		st.p.wire.sent(b)
 	} else {
 		err = st.p.write(b)
 	}
@@ -269,7 +274,7 @@ func (st *stream) close(err error) {
 	case p.gone:
 		return
 	case err == nil:
-		if p.dialect.Done {
+		if p.dialect.Done || st.bare {
 			err = st.send([]byte("data: [DONE]" + st.eol() + st.eol()))
 		}
 		if err == nil {

@@ -29,7 +29,8 @@ func (r refusal) String() string {
 }
 
 const (
-	png    = "iVBORw0KGgo="
+	// pixel is a PNG of one gray pixel.
+	pixel  = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg=="
 	callIn = `{"type":"function_call","call_id":"c1","name":"f","arguments":"{}"}`
 	answer = `{"type":"function_call_output","call_id":"c1","output":"ok"}`
 	user   = `{"role":"user","content":"x"}`
@@ -92,7 +93,7 @@ func TestStrict(t *testing.T) {
 		"image bad base64":          {part(`{"type":"input_image","image_url":"data:image/png;base64,%%"}`), 400, "input[0].content[0].image_url invalid_base64_image", ""},
 		"image not a picture":       {part(`{"type":"input_image","image_url":"data:image/png;base64,aGVsbG8="}`), 400, "input[0].content[0].image_url invalid_image_format", ""},
 		"image empty":               {part(`{"type":"input_image","image_url":"data:image/png;base64,"}`), 400, "input[0].content[0].image_url empty_image_file", ""},
-		"image detail":              {part(`{"type":"input_image","detail":"huge","image_url":"data:image/png;base64,` + png + `"}`), 400, "input[0].content[0].detail invalid_value", ""},
+		"image detail":              {part(`{"type":"input_image","detail":"huge","image_url":"data:image/png;base64,` + pixel + `"}`), 400, "input[0].content[0].detail invalid_value", ""},
 		"file without source":       {part(`{"type":"input_file","filename":"a.pdf"}`), 400, "input[0].content[0].file_data missing_required_parameter", ""},
 		"file not a data URL":       {part(`{"type":"input_file","filename":"a.pdf","file_data":"JVBERi0="}`), 400, "input[0].content[0].file_data invalid_value", ""},
 		"strict open object":        {strict(`{"type":"object","properties":{},"required":[]}`), 400, "tools[0].parameters invalid_function_parameters", "additionalProperties"},
@@ -157,7 +158,7 @@ func TestStrictAccepts(t *testing.T) {
 			"prompt_cache_options":{"mode":"implicit"},"safety_identifier":"u","service_tier":"flex","metadata":{"turn_id":"1"},"input":"x"`,
 		"temperature without effort": `"temperature":0,"reasoning":{"effort":"none"},"input":"x"`,
 		"old model with temperature": `"model":"gpt-4.1","temperature":1.5,"input":"x"`,
-		"pictures and files":         part(`{"type":"input_text","text":"look"},{"type":"input_image","detail":"auto","image_url":"data:image/png;base64,` + png + `"},{"type":"input_image","image_url":"https://example.com/a.png"},{"type":"input_file","filename":"a.pdf","file_data":"data:application/pdf;base64,JVBERi0="}`),
+		"pictures and files":         part(`{"type":"input_text","text":"look"},{"type":"input_image","detail":"auto","image_url":"data:image/png;base64,` + pixel + `"},{"type":"input_image","image_url":"https://example.com/a.png"},{"type":"input_file","filename":"a.pdf","file_data":"data:application/pdf;base64,JVBERi0="}`),
 		"a tool round":               `"input":[` + user + `,` + callIn + `,{"type":"function_call_output","call_id":"c1","output":[{"type":"input_text","text":"ok"}]}]`,
 		"replayed assistant":         `"input":[` + user + `,{"type":"message","id":"msg_1","role":"assistant","status":"completed","phase":"final_answer","content":[{"type":"output_text","text":"hi","annotations":[],"logprobs":[]}]},` + user + `]`,
 	} {
@@ -241,7 +242,7 @@ func TestAuthAndUnknownPaths(t *testing.T) {
 		{"POST", "/x", "Invalid URL (POST /v1/x)"},
 		{"GET", "/responses", "Invalid URL (GET /v1/responses)"},
 		{"GET", "/responsesx", "Invalid URL (GET /v1/responsesx)"},
-		{"POST", "/chat/completions", "Invalid URL (POST /v1/chat/completions)"},
+		{"POST", "/embeddings", "Invalid URL (POST /v1/embeddings)"},
 		{"GET", "/models/gpt-9", "The model 'gpt-9' does not exist"},
 		{"GET", "/responses/resp_1", "Response with id 'resp_1' not found."},
 	} {

@@ -195,7 +195,7 @@ func elements() map[string]rule {
 		"button": base("text", fields{
 			"text": plain(75), "value": str(0, 2000), "url": address, "style": oneOf("primary", "danger"), "accessibility_label": str(1, 75),
 		}),
-		"workflow_button": open("text workflow", fields{"text": plain(75), "action_id": id}),
+		"workflow_button": open("text workflow", fields{"text": plain(75), "action_id": id, "workflow": anything}),
 		"image": either("image_url", "slack_file", object("alt_text", fields{
 			"alt_text": str(1, 2000), "image_url": address, "slack_file": slackFile(),
 		})),

@@ -91,6 +91,7 @@ func (s *Sim) checkBlocks(raw json.RawMessage, on surface, at string) (json.RawM
 			m["block_id"] = s.blockID()
 		}
 	}
+	s.nameActions(list)
 	out, err := json.Marshal(list)
 	if err != nil {
 		return nil, no("invalid_blocks_format")

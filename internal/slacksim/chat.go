@@ -19,7 +19,7 @@ func (s *Sim) appMessage() *Message {
 	a := s.ws.app
 	return &Message{
 		User: a.BotUserID, BotID: a.BotID, AppID: a.ID,
-		BotProfile: &BotProfile{ID: a.BotID, AppID: a.ID, Name: a.Name, Updated: seedCreated, TeamID: s.ws.team.ID},
+		BotProfile: &BotProfile{ID: a.BotID, AppID: a.ID, Name: a.Name, Icons: botIcons(a.ID), Updated: seedCreated, TeamID: s.ws.team.ID},
 	}
 }
 
@@ -255,7 +255,9 @@ func (c *call) update() (reply, error) {
 	}
 	c.publishMessage(ch, m)
 	c.emitChanged(ch, m, before)
-	return reply{"channel": ch.ID, "ts": m.TS, "text": m.Text, "message": m.wire()}, nil
+	w := m.wire()
+	w.TS = "" // Slack has it beside the message, not in it
+	return reply{"channel": ch.ID, "ts": m.TS, "text": m.Text, "message": w}, nil
 }
 
 // deleteMessage is chat.delete.

@@ -409,14 +409,3 @@ func FuzzBlocks(f *testing.F) {
 		}
 	})
 }
-
-func FuzzRichText(f *testing.F) {
-	f.Add("hi <@U1> see <https://x.example|this> in <#C1|general> &lt;b&gt;")
-	f.Add("<<>>|<@")
-	s := New(Options{})
-	f.Fuzz(func(t *testing.T, text string) {
-		if !json.Valid(s.richText(text)) {
-			t.Fatal("not JSON")
-		}
-	})
-}

@@ -11,21 +11,28 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 )
 
 // State is the whole workspace as the page first reads it.
 type State struct {
 	Team       Team                       `json:"team"`
-	App        App                        `json:"app"`
+	App        AppState                   `json:"app"`
 	Users      []*User                    `json:"users"`
 	Channels   []*channel                 `json:"channels"`
 	Messages   map[string][]Message       `json:"messages"`
 	Sessions   []Session                  `json:"sessions"`
+	Files      []*file                    `json:"files"`
+	Canvases   []*canvas                  `json:"canvases"`
 	Ephemerals []Ephemeral                `json:"ephemerals"`
 	Homes      map[string]json.RawMessage `json:"homes"`
+	Views      []OpenView                 `json:"views"`   // open modals
+	Viewing    map[string]string          `json:"viewing"` // the channel a person looked at last
 	Sockets    []Socket                   `json:"sockets"`
 	Waiting    int                        `json:"waiting"` // events without a connection to go to
 	Dropped    int                        `json:"dropped"` // events given up
+	HTTP       HTTPStats                  `json:"http"`    // of the last hour
+	Installed  bool                       `json:"installed"`
 	Note       string                     `json:"note,omitempty"`
 	Now        string                     `json:"now"`
 	Seq        int                        `json:"seq"`
@@ -61,7 +68,15 @@ func (s *Sim) controlRoutes(mux *http.ServeMux) {
 		return done(doing(r, func(b target) error { return s.Rename(b.User, b.Channel, b.ThreadTS, b.Title) }))
 	})
 	post("/sim/open", func(r *http.Request) (any, error) {
-		return done(doing(r, func(b target) error { return s.Open(b.User, b.Channel) }))
+		return done(doing(r, func(b target) error {
+			switch b.Tab {
+			case "home":
+				return s.OpenHome(b.User)
+			case "", "messages":
+				return s.Open(b.User, b.Channel)
+			}
+			return &BadRequest{"bad_tab", "tab is messages or home"}
+		}))
 	})
 	post("/sim/join", func(r *http.Request) (any, error) {
 		return done(doing(r, func(b target) error { return s.Join(b.User, b.Channel) }))
@@ -102,6 +117,11 @@ func (s *Sim) controlRoutes(mux *http.ServeMux) {
 			return named{id}, err
 		})
 	})
+	post("/sim/uninstall", func(r *http.Request) (any, error) { return done(doing(r, func(empty) error { return s.Uninstall() })) })
+	post("/sim/install", func(r *http.Request) (any, error) {
+		return done(doing(r, func(empty) error { s.Install(); return nil }))
+	})
+	post("/sim/burst", func(r *http.Request) (any, error) { return done(doing(r, s.Burst)) })
 	get("/sim/faults", func(*http.Request) (any, error) { return s.Faults(), nil })
 	post("/sim/faults", func(r *http.Request) (any, error) {
 		return with(r, func(f Fault) (named, error) {
@@ -120,8 +140,9 @@ func (s *Sim) controlRoutes(mux *http.ServeMux) {
 		return done(doing(r, func(b struct {
 			Action string `json:"action"`
 			ID     string `json:"id"`
+			MS     int    `json:"ms"`
 		}) error {
-			return s.SocketAction(b.Action, b.ID)
+			return s.SocketActionFor(b.Action, b.ID, ms(b.MS))
 		}))
 	})
 	post("/sim/deliver", func(r *http.Request) (any, error) { return s.partly(r, s.setChaosJSON) })
@@ -130,6 +151,16 @@ func (s *Sim) controlRoutes(mux *http.ServeMux) {
 	get("/sim/deliver", func(*http.Request) (any, error) { s.mu.Lock(); defer s.mu.Unlock(); return s.deliver, nil })
 	get("/sim/limits", func(*http.Request) (any, error) { s.mu.Lock(); defer s.mu.Unlock(); return s.limits.LimitSettings, nil })
 	get("/sim/settings", func(*http.Request) (any, error) { return s.Settings(), nil })
+	s.actRoutes(mux)
+	post("/sim/dms", func(r *http.Request) (any, error) {
+		return with(r, func(b struct {
+			User string   `json:"user"`
+			With []string `json:"with"`
+		}) (named, error) {
+			id, err := s.OpenDM(b.User, b.With...)
+			return named{id}, err
+		})
+	})
 	post("/sim/clock", func(r *http.Request) (any, error) { return with(r, s.ctlClock) })
 	mux.Handle("/sim/", s.control(func(r *http.Request) (any, error) {
 		return nil, &BadRequest{"not_found", "no " + r.Method + " " + r.URL.Path}
@@ -145,6 +176,7 @@ type target struct {
 	Text     string `json:"text"`
 	Name     string `json:"name"`
 	Title    string `json:"title"`
+	Tab      string `json:"tab"`
 	Remove   bool   `json:"remove"`
 }
 
@@ -191,14 +223,14 @@ func (s *Sim) control(f func(*http.Request) (any, error)) http.Handler {
 	return s.guard(func(w http.ResponseWriter, r *http.Request) {
 		v, err := f(r)
 		if err != nil {
-			bad, ok := errors.AsType[*BadRequest](err)
-			if !ok {
-				bad = &BadRequest{"refused", err.Error()}
-			}
+			bad := asBadRequest(err)
 			status := http.StatusBadRequest
-			switch bad.Code {
-			case "not_found", "fault_not_found", "socket_not_found", "channel_not_found", "user_not_found", "message_not_found", "thread_not_found", "session_not_found":
+			if strings.HasSuffix(bad.Code, "not_found") {
 				status = http.StatusNotFound
+			}
+			if input, ok := errors.AsType[*InvalidInput](err); ok {
+				refuse(w, status, input)
+				return
 			}
 			refuse(w, status, bad)
 			return
@@ -229,10 +261,17 @@ func (s *Sim) guard(h http.HandlerFunc) http.Handler {
 	})
 }
 
-func refuse(w http.ResponseWriter, status int, bad *BadRequest) {
+func asBadRequest(err error) *BadRequest {
+	if bad, ok := errors.AsType[*BadRequest](err); ok {
+		return bad
+	}
+	return &BadRequest{"refused", err.Error()}
+}
+
+func refuse(w http.ResponseWriter, status int, bad error) {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.WriteHeader(status)
-	b, _ := json.Marshal(bad) // two strings always encode
+	b, _ := json.Marshal(bad) // strings always encode
 	_, _ = w.Write(b)
 }
 
@@ -244,11 +283,10 @@ func (s *Sim) ctlState(r *http.Request) (any, error) {
 	v := View{s}
 	w := s.ws
 	st := State{
-		Team: w.team, App: w.app, Users: w.users, Channels: w.channels, Messages: map[string][]Message{},
-		Sessions: v.Sessions(), Ephemerals: []Ephemeral{}, Homes: w.homes, Sockets: v.Sockets(),
-		Waiting: v.Waiting(), Dropped: s.dropped, Note: s.opts.Note, Now: stamp(s.now()), Seq: s.feed.last,
+		Team: w.team, App: s.appState(), Users: w.users, Channels: w.channels, Messages: map[string][]Message{},
+		Sessions: v.Sessions(), Files: w.files.shown(), Canvases: w.files.canvases, Ephemerals: []Ephemeral{}, Homes: w.homes, Views: v.OpenViews(), Viewing: w.viewing, Sockets: v.Sockets(),
+		Waiting: v.Waiting(), Dropped: s.dropped, HTTP: v.HTTP(), Installed: !w.install.gone, Note: s.opts.Note, Now: stamp(s.now()), Seq: s.feed.last,
 	}
-	st.App.Agent = s.settings.Agent
 	if r.URL.Query().Get("ephemerals") == "all" {
 		st.Ephemerals = v.Ephemerals()
 	}

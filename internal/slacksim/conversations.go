@@ -205,7 +205,7 @@ func (c *call) replies() (reply, error) {
 func (c *call) describe(ch *channel) reply {
 	r := reply{
 		"id": ch.ID, "created": ch.Created, "is_channel": !ch.IsIM && !ch.IsPrivate, "is_group": ch.IsPrivate,
-		"is_im": ch.IsIM, "is_mpim": false, "is_private": ch.IsPrivate || ch.IsIM, "is_archived": ch.IsArchived,
+		"is_im": ch.IsIM, "is_mpim": ch.IsMPIM, "is_private": ch.IsPrivate || ch.IsIM, "is_archived": ch.IsArchived,
 		"is_ext_shared": false, "is_shared": false, "is_org_shared": false, "context_team_id": c.ws.team.ID,
 	}
 	if ch.IsIM {
@@ -277,8 +277,8 @@ func (c *call) conversationList() (reply, error) {
 	}
 	var list []*channel
 	for _, ch := range c.ws.channels {
-		kind := map[string]string{"im": "im", "group": "private_channel", "channel": "public_channel"}[ch.kind()]
-		visible := !ch.IsPrivate || ch.has(c.ws.app.BotUserID)
+		kind := map[string]string{"im": "im", "mpim": "mpim", "group": "private_channel", "channel": "public_channel"}[ch.kind()]
+		visible := !ch.closed() || ch.has(c.ws.app.BotUserID)
 		if want[kind] && visible && !(ch.IsArchived && c.args.flag("exclude_archived", false)) {
 			list = append(list, ch)
 		}
@@ -319,7 +319,7 @@ func (c *call) openConversation() (reply, error) {
 	case users[0] == "":
 		return nil, no("users_list_not_supplied")
 	case len(users) > 1:
-		return nil, no("invalid_arguments", "[ERROR] the simulator has no group conversations [json-pointer:/users]")
+		return c.openGroup(users)
 	case c.ws.userByID[users[0]] == nil:
 		return nil, no("user_not_found")
 	case users[0] == c.ws.app.BotUserID:

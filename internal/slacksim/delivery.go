@@ -20,6 +20,9 @@ type Envelope struct {
 	Connection string          `json:"connection"`
 	Payload    json.RawMessage `json:"payload"`
 	AckPayload json.RawMessage `json:"ack_payload,omitempty"`
+	Fault      string          `json:"fault,omitempty"`   // of the connection, that struck this attempt
+	Status     int             `json:"status,omitempty"`  // HTTP mode: of the app's answer
+	Failure    string          `json:"failure,omitempty"` // HTTP mode: why the attempt failed, as X-Slack-Retry-Reason says it
 	GaveUp     bool            `json:"gave_up,omitempty"` // not acknowledged in time; any later ack is ignored
 
 	sent time.Time
@@ -37,9 +40,14 @@ type delivery struct {
 	entry    *Envelope
 	timeout  *errand
 	expires  *errand // of the wait for a connection
+	reason   string  // HTTP mode: why the last attempt failed
 	retrying bool    // it is an events_api delivery, which Slack sends again
 	socket   *socket
 	epoch    int // of the workspace it comes from
+
+	// done, where there is one, hears once how an interaction ended, with mu held: see Sim.ask.
+	done func(ack json.RawMessage, failure string)
+	over bool // done was called; what comes later is ignored
 }
 
 // chaos is what POST /sim/deliver sets.
@@ -109,9 +117,13 @@ func (s *Sim) dispatch(d *delivery) {
 	}
 }
 
-// try sends the current attempt to one live connection, any of them.
+// try sends the current attempt to the app's address, or else to one live connection, any of them.
 func (s *Sim) try(d *delivery) {
-	if d.epoch != s.epoch {
+	if d.epoch != s.epoch || d.over {
+		return
+	}
+	if to := s.address(d); to != "" {
+		s.tryHTTP(d, to)
 		return
 	}
 	live := make([]*socket, 0, len(s.sockets))
@@ -143,10 +155,14 @@ func (s *Sim) try(d *delivery) {
 		}
 		env.Attempt, env.Reason = &d.attempt, &reason
 	}
-	k.sendJSON(env)
 	s.journal(d, k)
+	k.transmit(d, env)
 	s.pending[d.id] = d
-	d.timeout = s.after(ms(s.settings.AckTimeout), func() { s.unacknowledged(d) })
+	wait := ms(s.settings.AckTimeout)
+	if !d.retrying {
+		wait = ms(s.settings.Interaction)
+	}
+	d.timeout = s.after(wait, func() { s.unacknowledged(d) })
 }
 
 func (s *Sim) journal(d *delivery, k *socket) {
@@ -166,6 +182,7 @@ func (s *Sim) journal(d *delivery, k *socket) {
 func (s *Sim) park(d *delivery) {
 	if !d.retrying || !s.settings.QueueWhenDown {
 		s.drop()
+		d.settle(nil, dispatchFailed)
 		return
 	}
 	if d.expires == nil {
@@ -204,7 +221,17 @@ func (s *Sim) unacknowledged(d *delivery) {
 	delete(s.pending, d.id)
 	d.entry.GaveUp = true
 	s.publish("envelope", d.entry)
-	if !d.retrying || d.attempt == len(s.settings.Redelivery) {
+	if !d.retrying {
+		s.drop()
+		d.settle(nil, operationTimeout)
+		return
+	}
+	s.again(d)
+}
+
+// again books the next attempt, or gives up after the third.
+func (s *Sim) again(d *delivery) {
+	if d.attempt == len(s.settings.Redelivery) {
 		s.drop()
 		return
 	}
@@ -242,6 +269,7 @@ func (s *Sim) acknowledge(k *socket, frame []byte) {
 		d.entry.AckPayload = ack.Payload
 	}
 	s.publish("envelope", d.entry)
+	d.settle(d.entry.AckPayload, "")
 }
 
 // Envelope sends an envelope of any type with any payload to the app, once; the id is that of the envelope, which
@@ -250,14 +278,7 @@ func (s *Sim) Envelope(kind string, payload json.RawMessage, raw string) (string
 	s.enter()
 	defer s.leave()
 	if raw != "" {
-		for _, k := range s.sockets {
-			if k.state == socketLive {
-				k.send(opText, []byte(raw))
-				s.journal(&delivery{kind: "raw", payload: quote(raw)}, k)
-				return "", nil
-			}
-		}
-		return "", &BadRequest{"no_connection", "no live connection to send the raw frame to"}
+		return s.raw(raw)
 	}
 	if kind == "" {
 		return "", &BadRequest{"bad_type", "give the envelope's type, such as events_api or interactive, or a raw frame"}
@@ -278,6 +299,23 @@ func (s *Sim) Envelope(kind string, payload json.RawMessage, raw string) (string
 	}
 	s.dispatch(d)
 	return d.id, nil
+}
+
+// raw sends a frame, or a request body, as it is.
+func (s *Sim) raw(literal string) (string, error) {
+	d := &delivery{kind: "raw", payload: quote(literal), epoch: s.epoch}
+	if s.settings.EventsURL != "" {
+		s.tryHTTP(d, s.settings.EventsURL)
+		return d.id, nil
+	}
+	for _, k := range s.sockets {
+		if k.state == socketLive {
+			k.send(opText, []byte(literal))
+			s.journal(d, k)
+			return "", nil
+		}
+	}
+	return "", &BadRequest{"no_connection", "no live connection to send the raw frame to"}
 }
 
 func quote(s string) json.RawMessage {

@@ -1,10 +1,6 @@
 package slacksim
 
-import (
-	"encoding/json"
-	"fmt"
-	"maps"
-)
+import "maps"
 
 func (c *call) apiTest() (reply, error) {
 	if code := c.args.str("error"); code != "" {
@@ -147,61 +143,4 @@ func (c *call) getReactions() (reply, error) {
 		return nil, err
 	}
 	return reply{"type": "message", "channel": ch.ID, "message": m.wire()}, nil
-}
-
-// maxView is the size of a view that Slack refuses.
-const maxView = 250_000
-
-// publishView is views.publish: the person's Home tab, stored and checked.
-func (c *call) publishView() (reply, error) {
-	u := c.ws.userByID[c.args.str("user_id")]
-	if u == nil {
-		return nil, lacking("user_id")
-	}
-	raw, err := c.args.raw("view")
-	if err != nil || raw == nil {
-		return nil, lacking("view")
-	}
-	if len(raw) > maxView {
-		return nil, no("view_too_large")
-	}
-	var v struct {
-		Type            string          `json:"type"`
-		Blocks          json.RawMessage `json:"blocks"`
-		PrivateMetadata string          `json:"private_metadata"`
-		CallbackID      string          `json:"callback_id"`
-		ExternalID      string          `json:"external_id"`
-	}
-	if json.Unmarshal(raw, &v) != nil || v.Type != "home" {
-		return nil, no("invalid_arguments", "[ERROR] a home view is an object of type home [json-pointer:/view/type]")
-	}
-	if len(v.PrivateMetadata) > 3000 || len(v.CallbackID) > 255 || len(v.ExternalID) > 255 {
-		return nil, no("invalid_arguments", "[ERROR] private_metadata, callback_id or external_id too long [json-pointer:/view]")
-	}
-	blocks, bad := c.checkBlocks(v.Blocks, onHome, "/view/blocks")
-	if bad != nil {
-		bad.Code, bad.Errors = "invalid_arguments", nil
-		return nil, bad
-	}
-	if hash := c.args.str("hash"); hash != "" {
-		var old struct {
-			Hash string `json:"hash"`
-		}
-		if prev := c.ws.homes[u.ID]; prev == nil || json.Unmarshal(prev, &old) != nil || old.Hash != hash {
-			return nil, no("hash_conflict")
-		}
-	}
-	id := c.nextID("V")
-	home, err := json.Marshal(map[string]any{
-		"id": id, "team_id": c.ws.team.ID, "type": "home", "blocks": blocks, "private_metadata": v.PrivateMetadata,
-		"callback_id": v.CallbackID, "external_id": v.ExternalID, "hash": fmt.Sprintf("%d.%s", c.now().Unix(), id[len(id)-8:]),
-		"app_id": c.ws.app.ID, "bot_id": c.ws.app.BotID, "root_view_id": id, "previous_view_id": nil,
-		"clear_on_close": false, "notify_on_close": false, "state": map[string]any{"values": map[string]any{}},
-	})
-	if err != nil {
-		return nil, fmt.Errorf("encode home view: %w", err)
-	}
-	c.ws.homes[u.ID] = home
-	c.publish("home", map[string]any{"user": u.ID, "view": json.RawMessage(home)})
-	return reply{"view": json.RawMessage(home)}, nil
 }

@@ -39,6 +39,9 @@ type messageEvent struct {
 	ChannelType string     `json:"channel_type,omitempty"`
 	EventTS     string     `json:"event_ts"`
 	AppContext  *viewedCtx `json:"app_context,omitempty"`
+
+	ActionToken     string       `json:"action_token,omitempty"`
+	AssistantThread *threadToken `json:"assistant_thread,omitempty"`
 }
 
 // changeEvent is message_changed or message_deleted.
@@ -68,6 +71,9 @@ type viewedEntity struct {
 
 // emit sends an event if the app subscribed to it (subscription "" means always) and a scope covers it.
 func (s *Sim) emit(subscription, scope string, ch *channel, kind string, event any) {
+	if s.ws.install.gone {
+		return
+	}
 	if subscription != "" && !slices.Contains(s.settings.Subscriptions, subscription) {
 		return
 	}
@@ -81,6 +87,9 @@ func (s *Sim) emit(subscription, scope string, ch *channel, kind string, event a
 			return
 		}
 	}
+	if !s.withinHour() {
+		return
+	}
 	where, err := json.Marshal(map[string]string{"et": kind, "tid": s.ws.team.ID, "aid": s.ws.app.ID, "cid": channelID})
 	if err != nil {
 		s.log.Error("slacksim: event context not encoded", "error", err)
@@ -88,7 +97,7 @@ func (s *Sim) emit(subscription, scope string, ch *channel, kind string, event a
 	}
 	id := s.nextID("Ev")
 	payload, err := json.Marshal(outer{
-		Token: "sim-verification-token", TeamID: s.ws.team.ID, ContextTeamID: s.ws.team.ID, APIAppID: s.ws.app.ID,
+		Token: verification, TeamID: s.ws.team.ID, ContextTeamID: s.ws.team.ID, APIAppID: s.ws.app.ID,
 		Event: event, Type: "event_callback", EventID: id, EventTime: s.now().Unix(),
 		Authorizations: []authorization{{TeamID: s.ws.team.ID, UserID: s.ws.app.BotUserID, IsBot: true}},
 		EventContext:   "4-" + base64.RawStdEncoding.EncodeToString(where),
@@ -103,8 +112,8 @@ func (s *Sim) emit(subscription, scope string, ch *channel, kind string, event a
 // plural is the channel type as subscriptions and scopes name it.
 func (c *channel) plural() string {
 	switch c.kind() {
-	case "im":
-		return "im"
+	case "im", "mpim":
+		return c.kind()
 	case "group":
 		return "groups"
 	}
@@ -122,6 +131,7 @@ func (s *Sim) emitMessage(ch *channel, m *Message) {
 		if ch.IsIM && !m.byApp() && !s.settings.AssistantView {
 			e.AppContext = s.viewed(m.User)
 		}
+		s.grant(&e, m)
 		s.emit("message."+ch.plural(), ch.plural()+":history", ch, "message", e)
 	}}
 	if !ch.IsIM && s.mentionsApp(m) {
@@ -136,6 +146,7 @@ func (s *Sim) emitMessage(ch *channel, m *Message) {
 func (s *Sim) emitMention(ch *channel, m *Message, eventTS string) {
 	e := messageEvent{Message: s.evented(m), Channel: ch.ID, EventTS: eventTS}
 	e.Type = "app_mention"
+	s.grant(&e, m)
 	s.emit("app_mention", "app_mentions:read", ch, "app_mention", e)
 }
 

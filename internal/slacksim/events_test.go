@@ -88,7 +88,8 @@ func TestMessageEventShape(t *testing.T) {
 	want := obj{
 		"type": "message", "user": SeedAda, "ts": p.TS, "event_ts": p.TS, "client_msg_id": e["client_msg_id"], "team": SeedTeam,
 		"channel": SeedAdaDM, "channel_type": "im", "text": "see <https://x.example|this> &amp; <@" + SeedBen + ">",
-		"app_context": obj{"entities": []any{}},
+		"app_context":  obj{"entities": []any{}},
+		"action_token": e["action_token"], "assistant_thread": obj{"action_token": e["action_token"]},
 		"blocks": []any{obj{"type": "rich_text", "elements": []any{obj{"type": "rich_text_section", "elements": []any{
 			obj{"type": "text", "text": "see "}, obj{"type": "link", "url": "https://x.example", "text": "this"},
 			obj{"type": "text", "text": " & "}, obj{"type": "user", "user_id": SeedBen},

@@ -19,6 +19,9 @@ type Archive struct {
 	Ephemerals []Ephemeral                `json:"ephemerals"`
 	Homes      map[string]json.RawMessage `json:"homes"`
 	Viewing    map[string]string          `json:"viewing"`
+	Install    Installation               `json:"install"`
+	Files      []ArchivedFile             `json:"files"`
+	Canvases   []ArchivedCanvas           `json:"canvases"`
 	Serial     int                        `json:"serial"` // the last number used for an id
 }
 
@@ -30,7 +33,7 @@ func (s *Sim) Export() Archive {
 	a := Archive{
 		Team: w.team, App: w.app, Users: []User{}, Channels: []Channel{}, Messages: map[string][]Message{},
 		Sessions: v.Sessions(), Ephemerals: v.Ephemerals(), Homes: map[string]json.RawMessage{}, Viewing: map[string]string{},
-		Serial: s.serial,
+		Install: w.install.archive(), Serial: s.serial,
 	}
 	for _, u := range w.users {
 		a.Users = append(a.Users, *u)
@@ -45,6 +48,7 @@ func (s *Sim) Export() Archive {
 	for k, x := range w.viewing {
 		a.Viewing[k] = x
 	}
+	a.Files, a.Canvases = w.files.archive()
 	return a
 }
 
@@ -66,7 +70,7 @@ func (s *Sim) Import(a Archive) error {
 func (s *Sim) Reset() {
 	s.enter()
 	defer s.leave()
-	s.faults, s.deliver, s.dropped = nil, chaos{}, 0
+	s.faults, s.deliver, s.dropped, s.hour = nil, chaos{}, 0, hourly{}
 	limits := s.limits.LimitSettings
 	s.limits = newLimiter(false)
 	s.limits.LimitSettings = limits
@@ -93,9 +97,11 @@ func (s *Sim) replace(w *workspace, serial int) {
 	for _, d := range slices.Concat(s.parked, s.held) {
 		s.cancel(d.expires)
 	}
-	s.held, s.parked, s.pending = nil, nil, map[string]*delivery{}
+	s.held, s.parked, s.pending, s.acts = nil, nil, map[string]*delivery{}, newActs()
 	s.epoch++
+	s.ws.files.discard()
 	s.ws, s.serial = w, max(serial, s.serial)
+	w.files.sim = s
 	s.feed.clear()
 	s.publish("reset", empty{})
 }
@@ -147,6 +153,10 @@ func (a Archive) build() (*workspace, error) {
 	}
 	for _, e := range a.Ephemerals {
 		w.ephemerals = append(w.ephemerals, &e)
+	}
+	w.install = a.Install.build()
+	if err := w.restock(a.Files, a.Canvases); err != nil {
+		return nil, err
 	}
 	for k, x := range a.Homes {
 		w.homes[k] = x

@@ -7,15 +7,22 @@ import (
 	"time"
 )
 
-// Fault is a disturbance of one Web API method, of all ("*"), or of the WebSocket handshake ("link").
+// Fault is a disturbance of one Web API method, of all ("*"), of the WebSocket handshake ("link"), or of the bytes of
+// files on their way ("upload", "download"), or of the envelopes ("envelope") that go to one connection (Socket) or
+// to any.
 //
 // Kinds: delay (MS, then the call runs), hang (no answer and no effect for MS, or until the caller goes away when MS
-// is 0), 429 (RetryAfter seconds), 500 (JSON), html (a 503 page), reset_before (TCP reset, no effect), reset_after
+// is 0), 429 (RetryAfter seconds), 500 (JSON), 500_html, 503 (JSON), html (a 503 page), reset_before (TCP reset, no effect), reset_after
 // (effect, then TCP reset), lost (effect, then the connection ends without an answer), error (Error, no effect),
 // internal_after (effect, then internal_error).
+//
+// Kinds of "envelope": delay, lost (never written), duplicate (written twice), reorder (held back until the next
+// envelope of the connection has gone, or for MS), stall (nothing more either way, for MS or until it is resumed),
+// reset_before, reset_after and half_frame (the connection ends before, after, or in the middle of the envelope).
 type Fault struct {
 	ID          string  `json:"id"`
 	Method      string  `json:"method"`
+	Socket      string  `json:"socket,omitempty"` // of "envelope": the connection's id; empty: any
 	Kind        string  `json:"kind"`
 	MS          int     `json:"ms,omitempty"`
 	RetryAfter  int     `json:"retry_after,omitempty"`
@@ -28,12 +35,18 @@ type Fault struct {
 
 // AddFault arms a fault and returns its id.
 func (s *Sim) AddFault(f Fault) (string, error) {
-	kinds := []string{"delay", "hang", "429", "500", "html", "reset_before", "reset_after", "lost", "error", "internal_after"}
+	kinds := []string{"delay", "hang", "429", "500", "500_html", "503", "html", "reset_before", "reset_after", "lost", "error", "internal_after"}
+	if f.Method == "envelope" {
+		kinds = envelopeFaults()
+	}
 	if !slices.Contains(kinds, f.Kind) {
 		return "", &BadRequest{"bad_kind", fmt.Sprintf("no fault %q: use one of %v", f.Kind, kinds)}
 	}
 	if f.Method == "" {
-		return "", &BadRequest{"bad_method", `name a method, "*" for all, or "link" for the WebSocket handshake`}
+		return "", &BadRequest{"bad_method", `name a method, "*" for all, "link" for the WebSocket handshake, "envelope", "upload" or "download"`}
+	}
+	if f.Socket != "" && f.Method != "envelope" {
+		return "", &BadRequest{"bad_socket", `only a fault of the method "envelope" is of one connection`}
 	}
 	if f.MS < 0 || f.RetryAfter < 0 || f.Times < 0 || f.Skip < 0 || f.Probability < 0 || f.Probability > 1 {
 		return "", &BadRequest{"bad_fault", "numbers must not be negative, and probability is at most 1"}
@@ -77,8 +90,14 @@ func (s *Sim) Faults() []Fault {
 func (s *Sim) strike(name string) *Fault {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.pick(name, "")
+}
+
+// pick is strike with mu held, for an envelope to the named connection.
+func (s *Sim) pick(name, socket string) *Fault {
+	every := !slices.Contains([]string{"link", "envelope", "upload", "download"}, name)
 	for i, f := range s.faults {
-		if f.Method != name && (f.Method != "*" || name == "link") {
+		if f.Method != name && (f.Method != "*" || !every) || f.Socket != "" && f.Socket != socket {
 			continue
 		}
 		if f.Skip > 0 {
@@ -90,6 +109,7 @@ func (s *Sim) strike(name string) *Fault {
 		}
 		f.Struck++
 		hit := *f
+		s.publish("fault", hit)
 		if f.Times > 0 && f.Struck == f.Times {
 			s.faults = slices.Delete(s.faults, i, i+1)
 		}
@@ -120,6 +140,12 @@ func (f *Fault) before(s *Sim, w http.ResponseWriter, r *http.Request, o *outcom
 		return true
 	case "500":
 		*o = outcome{status: http.StatusInternalServerError, code: "fatal_error", body: []byte(`{"ok":false,"error":"fatal_error"}`)}
+		return true
+	case "503":
+		*o = outcome{status: http.StatusServiceUnavailable, code: "service_unavailable", body: []byte(`{"ok":false,"error":"service_unavailable"}`)}
+		return true
+	case "500_html":
+		*o = outcome{status: http.StatusInternalServerError, code: "fatal_error", body: []byte("<!DOCTYPE html><html><body><h1>Internal Server Error</h1></body></html>")}
 		return true
 	case "html":
 		*o = outcome{status: http.StatusServiceUnavailable, code: "service_unavailable", body: []byte("<!DOCTYPE html><html><body><h1>Server Error</h1><p>It seems there was a problem.</p></body></html>")}

@@ -17,7 +17,7 @@ type Message struct {
 	AppID           string          `json:"app_id,omitempty"`
 	Team            string          `json:"team,omitempty"`
 	Text            string          `json:"text"`
-	TS              string          `json:"ts"`
+	TS              string          `json:"ts,omitempty"`
 	ClientMsgID     string          `json:"client_msg_id,omitempty"`
 	ThreadTS        string          `json:"thread_ts,omitempty"`
 	ParentUserID    string          `json:"parent_user_id,omitempty"`
@@ -38,17 +38,28 @@ type Message struct {
 	MarkdownText    string          `json:"markdown_text,omitempty"`
 	Stream          *StreamView     `json:"stream,omitempty"`
 
-	stream *stream // behind Stream
+	stream   *stream      // behind Stream
+	attached []attachment // behind Files
 }
 
 // BotProfile is the app as it stands beside its messages.
 type BotProfile struct {
-	ID      string `json:"id"`
-	AppID   string `json:"app_id"`
-	Name    string `json:"name"`
-	Deleted bool   `json:"deleted"`
-	Updated int64  `json:"updated"`
-	TeamID  string `json:"team_id"`
+	ID      string            `json:"id"`
+	AppID   string            `json:"app_id"`
+	Name    string            `json:"name"`
+	Icons   map[string]string `json:"icons"` // addresses; nothing is served there
+	Deleted bool              `json:"deleted"`
+	Updated int64             `json:"updated"`
+	TeamID  string            `json:"team_id"`
+}
+
+// botIcons are the addresses of an app's picture, by size.
+func botIcons(app string) map[string]string {
+	icons := map[string]string{}
+	for _, size := range []string{"36", "48", "72"} {
+		icons["image_"+size] = "https://avatars.slack-edge.com/" + app + "_" + size + ".png"
+	}
+	return icons
 }
 
 // Edited says who changed the text last, and when.
@@ -78,6 +89,9 @@ func (m *Message) page() Message {
 		c.Text = m.stream.text()
 		c.Blocks = m.stream.attached()
 	}
+	if len(m.attached) > 0 {
+		c.Files = filesOf(m.attached, false)
+	}
 	return c
 }
 
@@ -87,6 +101,9 @@ func (m *Message) wire() Message {
 	c.Stream, c.MarkdownText = nil, ""
 	if m.stream != nil {
 		c.Blocks = m.stream.render()
+	}
+	if len(m.attached) > 0 {
+		c.Files = filesOf(m.attached, true)
 	}
 	return c
 }

@@ -14,7 +14,7 @@ type Remark struct {
 	Text      string          `json:"text"`    // as Slack stores it: mentions are <@U…>
 	ThreadTS  string          `json:"thread_ts,omitempty"`
 	Broadcast bool            `json:"broadcast,omitempty"`
-	Files     json.RawMessage `json:"files,omitempty"` // Slack file objects, passed on as they are
+	Files     json.RawMessage `json:"files,omitempty"` // [{"id"}] of uploads, or whole Slack file objects, which are passed on as they are
 }
 
 // maxText is where Slack cuts a text.
@@ -29,6 +29,10 @@ func (s *Sim) Say(user, channel, text, thread string) (Posted, error) {
 func (s *Sim) Post(r Remark) (Posted, error) {
 	s.enter()
 	defer s.leave()
+	return s.remark(r)
+}
+
+func (s *Sim) remark(r Remark) (Posted, error) {
 	u, ch, err := s.inside(r.User, r.Channel)
 	if err != nil {
 		return Posted{}, err
@@ -37,16 +41,17 @@ func (s *Sim) Post(r Remark) (Posted, error) {
 		return Posted{}, &BadRequest{"is_archived", "the channel is archived"}
 	}
 	m := &Message{User: u.ID, Text: cutText(r.Text), ClientMsgID: s.uuid()}
-	var files []struct {
-		ID string `json:"id"`
+	files, err := s.ws.files.attachments(r.Files)
+	if err != nil {
+		return Posted{}, err
 	}
-	if len(r.Files) > 0 && string(r.Files) != "null" {
-		if err := json.Unmarshal(r.Files, &files); err != nil {
-			return Posted{}, &BadRequest{"bad_files", "files is an array of Slack file objects: " + err.Error()}
+	for _, a := range files {
+		if a.file != nil && (a.file.deleted || !a.file.visible(u.ID)) {
+			return Posted{}, &BadRequest{"file_not_found", fmt.Sprintf("no file %q that %s has", a.file.ID, u.RealName)}
 		}
 	}
 	if len(files) > 0 {
-		m.Subtype, m.Files, m.ClientMsgID = "file_share", r.Files, ""
+		m.Subtype, m.attached, m.ClientMsgID = "file_share", files, ""
 	}
 	if strings.TrimSpace(r.Text) == "" && len(files) == 0 {
 		return Posted{}, &BadRequest{"no_text", "write something"}
@@ -65,13 +70,7 @@ func (s *Sim) Post(r Remark) (Posted, error) {
 		}
 	}
 	s.insert(ch, m)
-	s.emitMessage(ch, m)
-	for _, f := range files {
-		s.emit("file_shared", "files:read", ch, "file_shared", map[string]any{
-			"type": "file_shared", "file_id": f.ID, "file": map[string]string{"id": f.ID}, "user_id": u.ID,
-			"channel_id": ch.ID, "event_ts": m.TS,
-		})
-	}
+	s.announce(ch, m)
 	return Posted{ch.ID, m.TS}, nil
 }
 
@@ -224,9 +223,18 @@ func (s *Sim) Open(user, channel string) error {
 	if err != nil {
 		return err
 	}
+	if ch.IsIM && !ch.withApp() { // the app knows nothing of it
+		return nil
+	}
 	if !ch.IsIM {
+		elsewhere := s.ws.viewing[u.ID] != ch.ID
 		s.ws.viewing[u.ID] = ch.ID
-		if dm := s.ws.dms[u.ID]; dm != nil && !s.settings.AssistantView {
+		s.publish("viewing", map[string]string{"user": u.ID, "channel": ch.ID})
+		if dm := s.ws.dms[u.ID]; dm != nil && s.settings.AssistantView {
+			if elsewhere {
+				s.switchContext(u, dm)
+			}
+		} else if dm != nil {
 			s.emit("app_context_changed", "", dm, "app_context_changed", map[string]any{
 				"type": "app_context_changed", "channel": dm.ID, "user": u.ID, "context": s.viewed(u.ID), "event_ts": s.eventTS(),
 			})
@@ -248,13 +256,9 @@ func (s *Sim) openAssistant(u *User, ch *channel) {
 	root := s.appMessage()
 	root.Subtype, root.Text = "assistant_app_thread", "New Assistant Thread"
 	s.insert(ch, root)
-	context := map[string]string{}
-	if id := s.ws.viewing[u.ID]; id != "" {
-		context["channel_id"], context["team_id"] = id, s.ws.team.ID
-	}
 	s.emit("assistant_thread_started", "assistant:write", ch, "assistant_thread_started", map[string]any{
 		"type": "assistant_thread_started", "event_ts": s.eventTS(),
-		"assistant_thread": map[string]any{"user_id": u.ID, "context": context, "channel_id": ch.ID, "thread_ts": root.TS},
+		"assistant_thread": map[string]any{"user_id": u.ID, "context": s.assistantContext(u.ID), "channel_id": ch.ID, "thread_ts": root.TS},
 	})
 }
 
@@ -319,7 +323,7 @@ func (s *Sim) Join(user, channel string) error {
 	if err != nil {
 		return err
 	}
-	if ch.IsIM {
+	if ch.IsIM || ch.IsMPIM {
 		return &BadRequest{"method_not_supported_for_channel_type", "nobody joins a direct conversation"}
 	}
 	s.join(ch, u.ID)
@@ -349,7 +353,7 @@ func (s *Sim) Leave(user, channel string) error {
 	if err != nil {
 		return err
 	}
-	if ch.IsIM {
+	if ch.IsIM || ch.IsMPIM {
 		return &BadRequest{"method_not_supported_for_channel_type", "nobody leaves a direct conversation"}
 	}
 	ch.Members = slices.DeleteFunc(ch.Members, func(id string) bool { return id == u.ID })

@@ -7,20 +7,43 @@ import (
 	"net"
 	"net/http"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
 // Server is a Sim listening on loopback.
 type Server struct {
-	sim    *Sim
-	http   *http.Server
-	addr   string
-	stop   func() bool
-	serve  sync.WaitGroup
-	active atomic.Int64 // requests in flight, sockets included
-	once   sync.Once
-	err    error
+	sim   *Sim
+	http  *http.Server
+	addr  string
+	stop  func() bool
+	quit  context.CancelFunc
+	serve sync.WaitGroup
+	once  sync.Once
+	err   error
+
+	mu      sync.Mutex
+	active  int           // requests in flight, sockets included
+	closing bool          // no new ones
+	idle    chan struct{} // closed when closing and none is left
+}
+
+// begin counts a request, unless the server is closing.
+func (v *Server) begin() bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.closing {
+		return false
+	}
+	v.active++
+	return true
+}
+
+func (v *Server) end() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.active--; v.active == 0 && v.closing {
+		close(v.idle)
+	}
 }
 
 // Start listens on addr, which must be a loopback address with a port ("127.0.0.1:0" takes any free one). It serves
@@ -33,13 +56,22 @@ func (s *Sim) Start(ctx context.Context, addr string) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("slacksim: listen: %w", err)
 	}
-	v := &Server{sim: s, addr: l.Addr().String()}
+	v := &Server{sim: s, addr: l.Addr().String(), idle: make(chan struct{})}
+	// Requests end with the server; a handshake that is just becoming a socket sees it there.
+	base, quit := context.WithCancel(context.Background())
+	v.quit = quit
+	s.mu.Lock()
+	s.base = v.URL()
+	s.mu.Unlock()
 	h := s.Handler()
 	v.http = &http.Server{
 		ReadHeaderTimeout: 10 * time.Second,
+		BaseContext:       func(net.Listener) context.Context { return base },
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			v.active.Add(1)
-			defer v.active.Add(-1)
+			if !v.begin() {
+				panic(http.ErrAbortHandler)
+			}
+			defer v.end()
 			h.ServeHTTP(w, r)
 		}),
 	}
@@ -63,13 +95,17 @@ func (v *Server) APIURL() string { return v.URL() + "/api/" }
 func (v *Server) Close() error {
 	v.once.Do(func() {
 		v.stop()
+		v.mu.Lock()
+		v.closing = true
+		if v.active == 0 {
+			close(v.idle)
+		}
+		v.mu.Unlock()
+		v.quit()
 		v.err = v.http.Close()
 		v.serve.Wait()
-		// A request that was just upgrading to a socket may appear after the first look.
-		for v.active.Load() > 0 {
-			v.sim.DropSockets()
-			time.Sleep(2 * time.Millisecond)
-		}
+		v.sim.DropSockets() // none is opened from now on, as its request has ended
+		<-v.idle
 	})
 	return v.err
 }

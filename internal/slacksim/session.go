@@ -90,6 +90,12 @@ func (c *call) setSessionStatus() (reply, error) {
 	if utf8.RuneCountInString(title) > 200 {
 		return nil, no("invalid_arguments", "[ERROR] must be less than 201 characters [json-pointer:/title]")
 	}
+	if utf8.RuneCountInString(c.args.str("username")) > 200 {
+		return nil, no("invalid_arguments", "[ERROR] must be less than 201 characters [json-pointer:/username]")
+	}
+	if err := c.customize(&Message{}); err != nil { // the simulator only checks the scope
+		return nil, err
+	}
 	if initiator != "" && (c.ws.userByID[initiator] == nil || !ch.has(initiator)) {
 		return nil, no("user_not_found")
 	}

@@ -23,17 +23,25 @@ var ErrClosed = errors.New("slacksim: closed")
 
 // Options configures a Sim. The zero value is a usable workspace without rate limits.
 type Options struct {
-	Logger   *slog.Logger     // nil: logs nothing
-	Page     fs.FS            // served at "/"; nil: a one-line notice
-	Policy   string           // Content-Security-Policy that the page is served with; "": none
-	Note     string           // one line that the page shows about itself
-	BotToken string           // "" : DefaultBotToken
-	AppToken string           // "" : DefaultAppToken
-	Limits   bool             // start with Slack's rate limits switched on
-	Now      func() time.Time // nil: time.Now. See Sim.Advance for moving it on
-	Seed     uint64           // of every random choice; 0 is a fixed seed like any other
-	Settings *Settings        // nil: DefaultSettings(), which is also where to start from
-	Journal  int              // envelopes, calls and feed events kept; 0: 20,000
+	Logger       *slog.Logger     // nil: logs nothing
+	Page         fs.FS            // served at "/"; nil: a one-line notice
+	Policy       string           // Content-Security-Policy that the page is served with; "": none
+	Note         string           // one line that the page shows about itself
+	ClientID     string           // "" : DefaultClientID
+	ClientSecret string           // "" : DefaultClientSecret
+	BotToken     string           // "" : DefaultBotToken
+	AppToken     string           // "" : DefaultAppToken
+	Limits       bool             // start with Slack's rate limits switched on
+	Now          func() time.Time // nil: time.Now. See Sim.Advance for moving it on
+	Seed         uint64           // of every random choice; 0 is a fixed seed like any other
+	Settings     *Settings        // nil: DefaultSettings(), which is also where to start from
+	Journal      int              // envelopes, calls and feed events kept; 0: 20,000
+
+	// Mount serves further handlers beside the control API, and as guarded as it, by their ServeMux pattern.
+	Mount map[string]http.Handler
+
+	// Folder is where the temporary folder for large files is made, and removed by Close; "": the system's place.
+	Folder string
 }
 
 // Sim is one simulated Slack workspace with one app installed in it. All methods are safe for concurrent use.
@@ -42,6 +50,10 @@ type Sim struct {
 	log    *slog.Logger
 	schema *schema
 	table  map[string]method
+	poster *poster
+	disk   disk
+
+	painting sync.Mutex // one image is decoded at a time
 
 	done    chan struct{} // closed by Close
 	running sync.WaitGroup
@@ -57,10 +69,14 @@ type Sim struct {
 	faults   []*Fault
 	faultN   int
 	limits   *limiter
+	hour     hourly
 	deliver  chaos
 	held     []*delivery
 	parked   []*delivery // waiting for a connection
 	dropped  int
+	acts     *acts
+	base     string               // address that the app last used, for response_urls and files
+	tokenN   int                  // action tokens so far
 	pending  map[string]*delivery // by envelope id, until acknowledged or given up
 	sockets  []*socket            // open ones, in order of opening
 	gone     []Socket             // closed ones, for the journal
@@ -88,6 +104,12 @@ func New(o Options) *Sim {
 	if o.AppToken == "" {
 		o.AppToken = DefaultAppToken
 	}
+	if o.ClientID == "" {
+		o.ClientID = DefaultClientID
+	}
+	if o.ClientSecret == "" {
+		o.ClientSecret = DefaultClientSecret
+	}
 	if o.Journal <= 0 {
 		o.Journal = 20_000
 	}
@@ -96,10 +118,13 @@ func New(o Options) *Sim {
 		log:       o.Logger,
 		schema:    newSchema(),
 		table:     methods(),
+		poster:    newPoster(),
+		disk:      disk{parent: o.Folder},
 		done:      make(chan struct{}),
 		settings:  DefaultSettings(),
 		rng:       rand.New(rand.NewPCG(o.Seed, 0x51ac)),
 		pending:   map[string]*delivery{},
+		acts:      newActs(),
 		tickets:   map[string]ticket{},
 		feed:      newRing[feedItem](o.Journal),
 		envelopes: newRing[*Envelope](o.Journal),
@@ -114,6 +139,7 @@ func New(o Options) *Sim {
 	}
 	s.limits = newLimiter(o.Limits)
 	s.ws = seedWorkspace()
+	s.ws.files.sim = s
 	return s
 }
 
@@ -122,7 +148,12 @@ func (s *Sim) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/api/{method}", s.serveAPI)
 	mux.HandleFunc("/link/", s.serveLink)
+	mux.Handle("/oauth/", s.guard(s.serveAuthorize))
+	s.fileRoutes(mux)
 	s.controlRoutes(mux)
+	for pattern, h := range s.opts.Mount {
+		mux.Handle(pattern, s.guard(h.ServeHTTP))
+	}
 	if s.opts.Page != nil {
 		mux.Handle("/", s.page(http.FileServerFS(s.opts.Page)))
 	} else {
@@ -150,6 +181,7 @@ func (s *Sim) Close() error {
 	if !s.closed {
 		s.closed = true
 		close(s.done)
+		s.poster.cancel()
 		if s.alarm != nil {
 			s.alarm.Stop()
 		}
@@ -159,7 +191,8 @@ func (s *Sim) Close() error {
 	}
 	s.mu.Unlock()
 	s.running.Wait()
-	return nil
+	s.poster.client.CloseIdleConnections()
+	return s.disk.close()
 }
 
 // enter locks the workspace and first does what has fallen due.

@@ -2,6 +2,7 @@ package slacksim
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -16,7 +17,8 @@ type Socket struct {
 	OpenedAt  string `json:"opened_at"`
 	State     string `json:"state"` // live, stalled, closed
 	Envelopes int    `json:"envelopes"`
-	Dropped   int    `json:"dropped_acks"` // acknowledgements that were too long, in fragments, late or unknown
+	Dropped   int    `json:"dropped_acks"`    // acknowledgements that were too long, in fragments, late or unknown
+	Muted     bool   `json:"muted,omitempty"` // it sends no pings
 }
 
 const (
@@ -46,7 +48,11 @@ type socket struct {
 	resumed chan struct{} // closed by resume
 	heard   time.Time     // real time of the last pong
 	ending  bool          // close the connection once out is written
+	cut     bool          // close the connection without a close frame once out is written
+	behind  [][]byte      // envelopes that a fault holds back until the next one
 	life    *errand
+
+	heal, unmuting *errand // ends of a stall and of a mute
 }
 
 func (k *socket) info() Socket {
@@ -115,7 +121,7 @@ func (s *Sim) serveLink(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	k := &socket{sim: s, conn: conn, rd: rw.Reader, wake: make(chan struct{}, 1), state: socketLive, heard: time.Now()}
-	if !s.open(k, t) {
+	if !s.open(r.Context(), k, t) {
 		_ = conn.Close()
 		return
 	}
@@ -155,10 +161,10 @@ func (s *Sim) redeem(r *http.Request) (t ticket, why string) {
 }
 
 // open admits the connection: hello, then its share of the events. On true, running counts it.
-func (s *Sim) open(k *socket, t ticket) bool {
+func (s *Sim) open(ctx context.Context, k *socket, t ticket) bool {
 	s.enter()
 	defer s.leave()
-	if s.closed {
+	if s.closed || ctx.Err() != nil {
 		return false
 	}
 	s.running.Add(1)
@@ -237,6 +243,8 @@ func (k *socket) closed() {
 	}
 	s := k.sim
 	s.cancel(k.life)
+	s.cancel(k.heal)
+	s.cancel(k.unmuting)
 	s.sockets = slices.DeleteFunc(s.sockets, func(x *socket) bool { return x == k })
 	if len(s.gone) == 1000 {
 		s.gone = slices.Delete(s.gone, 0, 1)
@@ -289,7 +297,7 @@ func (k *socket) write() {
 		case <-k.wake:
 		case <-tick.C:
 			s.enter()
-			if k.state == socketLive {
+			if k.state == socketLive && !k.Muted {
 				if time.Since(k.heard) > ms(s.settings.Pong) {
 					k.reset()
 				} else {
@@ -308,7 +316,7 @@ func (k *socket) write() {
 		if !stalled {
 			k.out = nil
 		}
-		ending, over := k.ending, k.state == socketClosed
+		ending, over, cut := k.ending, k.state == socketClosed, k.cut
 		s.mu.Unlock()
 		if stalled {
 			continue
@@ -326,6 +334,9 @@ func (k *socket) write() {
 			return
 		}
 		if over {
+			if cut {
+				_ = k.conn.Close()
+			}
 			return
 		}
 	}
@@ -383,77 +394,4 @@ func (s *Sim) DropSockets() {
 	for _, k := range slices.Clone(s.sockets) {
 		k.reset()
 	}
-}
-
-// SocketAction does to a connection, or to all with an empty id: drop (TCP reset without a close frame), half_frame
-// (half of an envelope, then the reset), stall (no pings, no envelopes, no reads, the TCP connection open), resume,
-// warning (and the close after Settings.Warning), refresh (and the close at once), disable (Socket Mode off: all are
-// told and closed, no new ones), enable.
-func (s *Sim) SocketAction(action, id string) error {
-	s.enter()
-	defer s.leave()
-	list := slices.Clone(s.sockets)
-	if id != "" {
-		list = slices.DeleteFunc(list, func(k *socket) bool { return k.ID != id })
-		if len(list) == 0 {
-			return &BadRequest{"socket_not_found", fmt.Sprintf("no open connection %q: see sockets in /sim/state", id)}
-		}
-	}
-	var do func(*socket)
-	switch action {
-	case "drop":
-		do = (*socket).reset
-	case "half_frame":
-		do = (*socket).half
-	case "stall":
-		do = func(k *socket) {
-			if k.state == socketLive {
-				k.state, k.resumed = socketStalled, make(chan struct{})
-				s.publish("socket", k)
-			}
-		}
-	case "resume":
-		do = func(k *socket) {
-			if k.state == socketStalled {
-				k.state, k.heard = socketLive, time.Now()
-				close(k.resumed)
-				k.resumed = nil
-				s.publish("socket", k)
-				k.poke()
-				s.flushParked()
-			}
-		}
-	case "warning":
-		do = func(k *socket) {
-			s.cancel(k.life)
-			k.warn()
-		}
-	case "refresh":
-		do = func(k *socket) { k.end("refresh_requested") }
-	case "disable":
-		s.linkOff = true
-		list = slices.Clone(s.sockets)
-		do = func(k *socket) { k.end("link_disabled") }
-	case "enable":
-		s.linkOff = false
-		return nil
-	default:
-		return &BadRequest{"bad_action", fmt.Sprintf("no action %q: use drop, half_frame, stall, resume, warning, refresh, disable or enable", action)}
-	}
-	for _, k := range list {
-		do(k)
-	}
-	return nil
-}
-
-// half sends the first half of an envelope and then drops the connection.
-func (k *socket) half() {
-	whole := appendFrame(nil, opText, []byte(`{"envelope_id":"00000000-0000-4000-8000-000000000000","type":"events_api","payload":{}}`))
-	_ = k.conn.SetWriteDeadline(time.Now().Add(time.Second))
-	_, _ = k.conn.Write(whole[:len(whole)/2])
-	// An ordinary close, as a reset could overtake the half frame.
-	k.out = nil
-	k.closed()
-	_ = k.conn.Close()
-	k.poke()
 }

@@ -374,7 +374,7 @@ func TestW5_Stall(t *testing.T) {
 
 func TestW6_Pings(t *testing.T) {
 	r := start(t, Options{})
-	r.set(func(s *Settings) { s.Ping, s.Pong = 5, 60 })
+	r.set(func(s *Settings) { s.Ping, s.Pong = 5, 300 })
 	write, read := r.rawLink()
 	if _, _, err := read(); err != nil {
 		t.Fatal(err)

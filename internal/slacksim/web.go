@@ -19,6 +19,9 @@ type call struct {
 	args   args
 	host   string // of the request, for WebSocket addresses
 	secure bool
+	token  string
+
+	client, clientSecret string // of HTTP Basic, for OAuth
 }
 
 // method is one row of the Web API.
@@ -27,6 +30,7 @@ type method struct {
 	scopes []string // any one of them is enough; none: no scope needed
 	limit  int      // calls a minute; 0: none of its own
 	app    bool     // takes the app-level token instead of the bot's
+	user   bool     // takes a person's token as well
 	open   bool     // takes no token
 	read   bool     // a reading method
 }
@@ -35,7 +39,7 @@ type method struct {
 type Call struct {
 	N         int             `json:"n"`
 	Method    string          `json:"method"`
-	TokenKind string          `json:"token_kind"` // bot, app, unknown, or empty
+	TokenKind string          `json:"token_kind"` // bot, user, app, unknown, or empty
 	At        string          `json:"at"`
 	MS        float64         `json:"ms"`
 	Status    int             `json:"status"` // 0: no response was sent
@@ -68,7 +72,7 @@ func (s *Sim) serveAPI(w http.ResponseWriter, r *http.Request) {
 	entry := &Call{Method: name, Args: json.RawMessage("{}")}
 	a, token, bad := readArgs(r)
 	if a != nil {
-		if b, err := json.Marshal(a); err == nil && len(b) <= maxJournalled {
+		if b, err := json.Marshal(a.public()); err == nil && len(b) <= maxJournalled {
 			entry.Args = b
 		}
 	}
@@ -79,6 +83,7 @@ func (s *Sim) serveAPI(w http.ResponseWriter, r *http.Request) {
 	var o outcome
 	if fault == nil || !fault.before(s, w, r, &o) {
 		s.enter()
+		s.base = baseURL(r)
 		o = s.answer(name, a, token, bad, r)
 		s.leave()
 	}
@@ -88,7 +93,7 @@ func (s *Sim) serveAPI(w http.ResponseWriter, r *http.Request) {
 	entry.Status, entry.Error, entry.TokenKind = o.status, o.code, o.kind
 	entry.OK = o.status == http.StatusOK && o.code == ""
 	if len(o.body) <= maxJournalled && json.Valid(o.body) {
-		entry.Response = o.body
+		entry.Response = hideTokens(name, o.body)
 	}
 	// The journal comes before the answer: who has the answer may look for the call.
 	s.mu.Lock()
@@ -96,7 +101,7 @@ func (s *Sim) serveAPI(w http.ResponseWriter, r *http.Request) {
 	entry.MS = float64(time.Since(began).Microseconds()) / 1000
 	s.calls.add(func(n int) *Call { entry.N = n; return entry })
 	s.publish("call", entry)
-	scopes := strings.Join(s.settings.Scopes, ",")
+	scopes := strings.Join(s.scopesOf(token), ",")
 	s.mu.Unlock()
 
 	if o.status == 0 {
@@ -157,20 +162,14 @@ func (s *Sim) answer(name string, a args, token string, bad *Refusal, r *http.Re
 	if m.read && !s.settings.JSONReads && strings.HasPrefix(r.Header.Get("Content-Type"), "application/json") {
 		a = args{}
 	}
-	return give(m.run(&call{Sim: s, args: a, host: r.Host, secure: r.TLS != nil}))
+	c := &call{Sim: s, args: a, host: r.Host, secure: r.TLS != nil, token: token}
+	c.client, c.clientSecret, _ = r.BasicAuth()
+	return give(m.run(c))
 }
 
 // admit checks token and scopes, and names the token's kind.
 func (s *Sim) admit(m method, token string, r *http.Request) (kind string, err error) {
-	switch token {
-	case s.opts.BotToken:
-		kind = "bot"
-	case s.opts.AppToken:
-		kind = "app"
-	case "":
-	default:
-		kind = "unknown"
-	}
+	kind = s.tokenKind(token)
 	if m.open {
 		return kind, nil
 	}
@@ -180,7 +179,7 @@ func (s *Sim) admit(m method, token string, r *http.Request) (kind string, err e
 	case "unknown":
 		return kind, no("invalid_auth")
 	}
-	if m.app != (kind == "app") {
+	if m.app != (kind == "app") || kind == "user" && !m.user {
 		return kind, no("not_allowed_token_type")
 	}
 	if m.app {
@@ -189,24 +188,20 @@ func (s *Sim) admit(m method, token string, r *http.Request) (kind string, err e
 		}
 		return kind, nil
 	}
-	switch s.settings.TokenState {
-	case "revoked":
-		return kind, no("token_revoked")
-	case "expired":
-		return kind, no("token_expired")
-	case "inactive":
-		return kind, no("account_inactive")
+	if code := s.tokenError(token); code != "" {
+		return kind, no(code)
 	}
-	if len(m.scopes) > 0 && !slices.ContainsFunc(m.scopes, s.scoped) {
-		return kind, s.missing(m.scopes[0])
+	has := s.scopesOf(token)
+	if len(m.scopes) > 0 && !slices.ContainsFunc(m.scopes, func(x string) bool { return slices.Contains(has, x) }) {
+		return kind, &Refusal{Code: "missing_scope", Needed: m.scopes[0], Provided: strings.Join(has, ",")}
 	}
 	return kind, nil
 }
 
 func (s *Sim) scoped(scope string) bool { return slices.Contains(s.settings.Scopes, scope) }
 
-func (s *Sim) missing(scope string) *Refusal {
-	return &Refusal{Code: "missing_scope", Needed: scope, Provided: strings.Join(s.settings.Scopes, ",")}
+func (c *call) missing(scope string) *Refusal {
+	return &Refusal{Code: "missing_scope", Needed: scope, Provided: strings.Join(c.scopesOf(c.token), ",")}
 }
 
 // cutConnection ends a request without an answer: with a TCP reset, or with an ordinary close.
@@ -238,6 +233,10 @@ func methods() map[string]method {
 		"team.info":             {run: (*call).teamInfo, limit: t3, scopes: []string{"team:read"}, read: true},
 		"bots.info":             {run: (*call).botsInfo, limit: t3, scopes: []string{"users:read"}, read: true},
 		"apps.connections.open": {run: (*call).connectionsOpen, limit: t3, app: true},
+		"oauth.v2.access":       {run: (*call).access, limit: special, open: true},
+		"oauth.v2.exchange":     {run: (*call).exchange, limit: special, open: true},
+		"auth.revoke":           {run: (*call).revoke, limit: t3, user: true},
+		"apps.uninstall":        {run: (*call).uninstallApp, limit: t3},
 
 		"chat.postMessage":   {run: (*call).postMessage, scopes: []string{write}},
 		"chat.postEphemeral": {run: (*call).postEphemeral, limit: t4, scopes: []string{write}},
@@ -262,6 +261,26 @@ func methods() map[string]method {
 		"reactions.remove":      {run: (*call).removeReaction, limit: t2, scopes: []string{"reactions:write"}},
 		"reactions.get":         {run: (*call).getReactions, limit: t3, scopes: []string{"reactions:read"}, read: true},
 		"views.publish":         {run: (*call).publishView, limit: t4},
+		"views.open":            {run: (*call).openView, limit: t4},
+		"views.push":            {run: (*call).pushView, limit: t4},
+		"views.update":          {run: (*call).updateView, limit: t4},
+		"blocks.validate":       {run: (*call).validateBlocks, limit: t4},
+
+		"files.upload":                  {run: (*call).oldUpload, limit: t2},
+		"files.getUploadURLExternal":    {run: (*call).getUploadURL, limit: t4, scopes: []string{"files:write"}},
+		"files.completeUploadExternal":  {run: (*call).completeUpload, limit: t4, scopes: []string{"files:write"}},
+		"files.info":                    {run: (*call).fileInfo, limit: t4, scopes: []string{"files:read"}, read: true},
+		"files.list":                    {run: (*call).fileList, limit: t3, scopes: []string{"files:read"}, read: true},
+		"files.delete":                  {run: (*call).removeFile, limit: t3, scopes: []string{"files:write"}},
+		"canvases.create":               {run: (*call).createCanvas, limit: t2, scopes: []string{"canvases:write"}},
+		"canvases.edit":                 {run: (*call).editCanvas, limit: t3, scopes: []string{"canvases:write"}},
+		"canvases.delete":               {run: (*call).deleteCanvas, limit: t3, scopes: []string{"canvases:write"}},
+		"canvases.sections.lookup":      {run: (*call).lookupSections, limit: t3, scopes: []string{"canvases:read"}, read: true},
+		"canvases.access.set":           {run: (*call).setAccess, limit: t3, scopes: []string{"canvases:write"}},
+		"canvases.access.delete":        {run: (*call).deleteAccess, limit: t3, scopes: []string{"canvases:write"}},
+		"conversations.canvases.create": {run: (*call).createChannelCanvas, limit: t2, scopes: []string{"canvases:write"}},
+		"assistant.search.context":      {run: (*call).searchContext, limit: special, scopes: []string{"search:read.public"}, read: true},
+		"assistant.search.info":         {run: (*call).searchInfo, limit: t2, scopes: []string{"search:read.public"}, read: true},
 
 		"agents.sessions.setStatus":             {run: (*call).setSessionStatus, limit: t3, scopes: []string{write}},
 		"agents.sessions.rename":                {run: (*call).renameSession, limit: t3, scopes: []string{write}},
@@ -279,7 +298,7 @@ func (c *call) channel(field string) (*channel, error) {
 		return nil, no("channel_not_found")
 	}
 	ch := c.ws.channelBy[id]
-	if ch == nil || strings.HasPrefix(id, "#") || (ch.IsPrivate && !ch.has(c.ws.app.BotUserID)) {
+	if ch == nil || strings.HasPrefix(id, "#") || (ch.closed() && !ch.has(c.ws.app.BotUserID)) {
 		return nil, no("channel_not_found")
 	}
 	return ch, nil

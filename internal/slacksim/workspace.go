@@ -37,12 +37,14 @@ type User struct {
 	Deleted  bool   `json:"deleted"`
 }
 
-// Channel is a channel or a person's direct conversation with the app.
+// Channel is a channel, a group conversation, a person's direct conversation with the app (User is the person) or one
+// between two people (User is empty).
 type Channel struct {
 	ID           string   `json:"id"`
 	Name         string   `json:"name"`
 	IsIM         bool     `json:"is_im"`
 	IsPrivate    bool     `json:"is_private"`
+	IsMPIM       bool     `json:"is_mpim,omitempty"` // a group conversation
 	IsArchived   bool     `json:"is_archived"`
 	User         string   `json:"user,omitempty"` // in a DM: the person
 	Members      []string `json:"members"`
@@ -91,6 +93,8 @@ func (c *channel) kind() string {
 	switch {
 	case c.IsIM:
 		return "im"
+	case c.IsMPIM:
+		return "mpim"
 	case c.IsPrivate:
 		return "group"
 	}
@@ -110,14 +114,17 @@ type workspace struct {
 	sessionLog []*session // in order of creation
 	ephemerals []*Ephemeral
 	homes      map[string]json.RawMessage // published home views by user
-	viewing    map[string]string          // the channel a person last looked at
+	install    *install
+	files      *library
+	viewing    map[string]string // the channel a person last looked at
 }
 
 func newWorkspace(team Team, app App) *workspace {
 	return &workspace{
 		team: team, app: app,
 		userByID: map[string]*User{}, channelBy: map[string]*channel{}, dms: map[string]*channel{},
-		sessions: map[sessionKey]*session{}, homes: map[string]json.RawMessage{}, viewing: map[string]string{},
+		sessions: map[sessionKey]*session{}, homes: map[string]json.RawMessage{}, viewing: map[string]string{}, install: newInstall(),
+		files: newLibrary(),
 	}
 }
 
@@ -168,9 +175,9 @@ func (w *workspace) addChannel(c Channel) *channel {
 	ch := &channel{Channel: c, byTS: map[string]*Message{}, threads: map[string]*thread{}}
 	w.channels = append(w.channels, ch)
 	w.channelBy[c.ID] = ch
-	if c.IsIM {
+	if c.IsIM && c.User != "" {
 		w.dms[c.User] = ch
-	} else {
+	} else if !c.IsIM && !c.IsMPIM {
 		w.channelBy["#"+c.Name] = ch
 	}
 	return ch

@@ -206,7 +206,8 @@ func TestEditDeleteAndDrafts(t *testing.T) {
 	w.wait(`document.querySelector('.msg .mention').dataset.user === 'U2'`)
 
 	w.hover(".msg")
-	w.click(".msg .tools [aria-label=Delete]")
+	w.click(".msg .tools [aria-label=More]")
+	w.click(".popmenu .danger")
 	w.wait(shows(".confirm", "Delete this message?"))
 	w.click(".confirm .danger")
 	w.wait(`!(` + shows(".msg", "first") + `)`)

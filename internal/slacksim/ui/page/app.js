@@ -1,14 +1,19 @@
 import { html, render, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from './vendor/htm-preact.js';
 import { AssistantView } from './assistant.js';
+import { CanvasPane } from './canvas.js';
 import { ChannelView } from './channel.js';
 import { AppContext, useTopic } from './hooks.js';
 import { Inspector } from './inspector.js';
+import { tabOf } from './interact/home.js';
+import { Modals } from './interact/modal.js';
 import { decode } from './mentions.js';
-import { authorName, channelName, isAssistantDm, visibleTo } from './names.js';
+import { authorName, isAssistantDm, isDirect, mayOpen, placeName, visibleTo } from './names.js';
 import * as nav from './nav.js';
 import { load, save } from './prefs.js';
 import { ordered, places, Rail } from './rail.js';
 import { Reads } from './reads.js';
+import { SessionsPane } from './sessions.js';
+import { KeyHelp } from './keyhelp.js';
 import { Store } from './store.js';
 import { Switcher } from './switcher.js';
 import { follow } from './sync.js';
@@ -36,7 +41,9 @@ function Workspace() {
   const [route, setRoute] = useState(() => nav.parse(location.hash));
   const [inspector, setInspector] = useState(() => load('inspector.open', false));
   const [switcher, setSwitcher] = useState(false);
-  const [said, say] = useState('');
+  const [said, setSaid] = useState(null);        // {text, tone}
+  const [dialog, show] = useState(null);         // what lies over the page
+  const [probe, setProbe] = useState({ text: '' }); // what the inspector was asked to find
   const switcherOpen = useRef(false);   // for the key listener, which outlives drawings
   switcherOpen.current = switcher;
   useTopic(store, 'people', 'link');
@@ -50,8 +57,10 @@ function Workspace() {
     nav.becomeUser(id);
     setMe(id);
     const here = store.channels.get(nav.parse(location.hash).channel);
-    if (here && (here.is_im || !visibleTo(here, id))) nav.replace(places(store, id).assistant[0]?.id || ordered(store, id)[0]?.id || '');
+    if (here && (isDirect(here) || !visibleTo(here, id))) nav.replace(places(store, id).assistant[0]?.id || ordered(store, id)[0]?.id || '');
   }, []);
+  const say = useCallback((text, tone = 'bad') => setSaid(text ? { text, tone } : null), []);
+  const inspect = useCallback((text) => { setProbe({ text }); save('inspector.open', true); setInspector(true); }, []);
   const toggleInspector = useCallback(() => setInspector((on) => { save('inspector.open', !on); return !on; }), []);
 
   useLayoutEffect(() => {
@@ -63,7 +72,7 @@ function Workspace() {
   }, []);
   useEffect(() => {
     if (!said) return;
-    const timer = setTimeout(() => say(''), 8000);
+    const timer = setTimeout(() => setSaid(null), said.tone === 'bad' ? 8000 : 3000);
     return () => clearTimeout(timer);
   }, [said]);
 
@@ -72,6 +81,24 @@ function Workspace() {
     document.addEventListener('visibilitychange', seen);
     return () => document.removeEventListener('visibilitychange', seen);
   }, [read]);
+
+  useEffect(() => {
+    const elsewhere = (e) => { if (e.key === 'holdfast.' + reads.name) { reads.refresh(); store.poke('activity'); } };
+    addEventListener('storage', elsewhere);
+    return () => removeEventListener('storage', elsewhere);
+  }, [reads]);
+
+  // A file dropped beside a conversation must not replace the page.
+  useEffect(() => {
+    const keep = (e) => { if (e.dataTransfer?.types?.includes('Files')) e.preventDefault(); };
+    addEventListener('dragover', keep);
+    addEventListener('drop', keep);
+    return () => { removeEventListener('dragover', keep); removeEventListener('drop', keep); };
+  }, []);
+
+  // A reset may take away the person that this window belongs to.
+  const lost = !store.users.has(me);
+  useEffect(() => { if (lost && whoAmI()) become(whoAmI()); }, [lost]);
 
   // An address that names no place of this person opens the assistant.
   const home = places(store, me).assistant[0]?.id || ordered(store, me)[0]?.id || '';
@@ -82,6 +109,7 @@ function Workspace() {
 
   useLayoutEffect(() => {
     const onKey = (event) => {
+      if (document.querySelector('dialog:modal')) return;   // the page behind it is inert
       const typing = /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName);
       if ((event.ctrlKey || event.metaKey) && !event.shiftKey && !event.altKey && event.key.toLowerCase() === 'k') {
         event.preventDefault();
@@ -89,6 +117,9 @@ function Workspace() {
       } else if (event.key === '/' && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
         event.preventDefault();
         setSwitcher(true);
+      } else if (event.key === '?' && !typing && !event.ctrlKey && !event.metaKey) {
+        event.preventDefault();
+        show(html`<${KeyHelp} close=${() => show(null)} />`);
       } else if (event.altKey && (event.key === 'ArrowUp' || event.key === 'ArrowDown')) {
         event.preventDefault();
         const list = ordered(store, me);
@@ -108,23 +139,27 @@ function Workspace() {
   const listOnly = route.channel === 'list' || !route.channel;
   const wanted = listOnly ? home : route.channel;
   const channel = store.channels.get(wanted);
-  const may = channel && (visibleTo(channel, me));
-  const app = useMemo(() => ({ store, me, reads, read, route, say, become, inspector, toggleInspector }), [me, reads, read, route, inspector]);
-  const shown = inspector ? 'inspector' : listOnly ? 'rail' : route.thread ? 'thread' : 'main';
+  const may = channel && mayOpen(channel, me);
+  const Side = route.thread === 'sessions' ? SessionsPane : /^F/.test(route.thread) ? CanvasPane : ThreadPane;
+  const app = useMemo(() => ({ store, me, reads, read, route, say, show, become, inspector, toggleInspector, inspect }), [me, reads, read, route, inspector]);
+  const side = tabOf(route) === 'messages' ? route.thread : '';
+  const shown = inspector ? 'inspector' : listOnly ? 'rail' : side ? 'thread' : 'main';
 
   return html`<${AppContext.Provider} value=${app}>
     <${Title} me=${me} reads=${reads} channel=${may ? channel : null} />
-    <div class=${'shell show-' + shown + (route.thread && may && !listOnly ? ' with-thread' : '') + (inspector ? ' with-inspector' : '')}>
+    <div class=${'shell show-' + shown + (side && may && !listOnly ? ' with-thread' : '') + (inspector ? ' with-inspector' : '')}>
       <${Rail} openSwitcher=${() => setSwitcher(true)} />
       ${!may ? html`<section class="pane main"><div class="empty"><h1>Nothing here</h1><p>${`There is no such place for this person: ${wanted || '(none)'}.`}</p><p><a class="link" href=${nav.link(home)}>Open the assistant</a></p></div></section>`
         : isAssistantDm(store, channel, me) ? html`<${AssistantView} key=${me + channel.id} channel=${channel} />`
         : html`<${ChannelView} key=${me + channel.id} channel=${channel} />`}
-      ${may && route.thread && !listOnly ? html`<${ThreadPane} key=${me + channel.id + route.thread} channel=${channel} root=${route.thread} />` : null}
+      ${may && side && !listOnly ? html`<${Side} key=${me + channel.id + route.thread} channel=${channel} root=${route.thread} id=${route.thread} />` : null}
       ${may ? html`<${Announcer} key=${channel.id} me=${me} channel=${channel.id} />` : null}
-      ${inspector ? html`<${Inspector} close=${toggleInspector} />` : null}
+      ${inspector ? html`<${Inspector} close=${toggleInspector} probe=${probe} />` : null}
     </div>
     ${store.link === 'lost' ? html`<div class="banner" role="status">The connection to the sandbox is lost. Trying again…</div>` : null}
-    ${said ? html`<div class="banner bad" role="alert">${said} <button type="button" class="quietbutton" onClick=${() => say('')}>Close</button></div>` : null}
+    ${said ? html`<div class=${'banner ' + said.tone} role=${said.tone === 'bad' ? 'alert' : 'status'}>${said.text} <button type="button" class="quietbutton" onClick=${() => say('')}>Close</button></div>` : null}
+    ${dialog}
+    <${Modals} key=${me} />
     ${switcher ? html`<${Switcher} close=${() => setSwitcher(false)} />` : null}
   <//>`;
 }
@@ -152,7 +187,7 @@ function Title({ me, reads, channel }) {
   useTopic(store, 'activity', 'people');
   const mine = ordered(store, me).reduce((n, c) => n + reads.unread(c).mine, 0);
   useEffect(() => {
-    const place = channel ? (channel.is_im ? '' : '#') + channelName(store, channel, me) + ' · ' : '';
+    const place = channel ? placeName(store, channel, me) + ' · ' : '';
     document.title = `${mine ? `(${mine}) ` : ''}${place}${store.team.name || 'Workspace'} (simulated)`;
   });
   return null;

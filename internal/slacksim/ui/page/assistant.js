@@ -6,12 +6,13 @@ import { Header } from './header.js';
 import { Hint, Suggestions } from './hint.js';
 import { useApp, useTopic } from './hooks.js';
 import { Icon } from './icons.js';
+import { About, Home, tabOf, Tabs } from './interact/home.js';
 import { rows, withEphemerals } from './items.js';
-import { decode } from './mentions.js';
 import { Message } from './message.js';
 import { clock, day } from './names.js';
 import * as nav from './nav.js';
 import { Scroller } from './scroller.js';
+import { titleOf } from './sessions.js';
 import { Status } from './status.js';
 import { escape } from './text/mrkdwn.js';
 import { after } from './ts.js';
@@ -21,7 +22,7 @@ import { after } from './ts.js';
 // open, one below the other, so that it reads as one chat. What is typed goes on with
 // the newest conversation, unless a new one is asked for or the last one was closed.
 export function AssistantView({ channel }) {
-  const { store, me, read, say } = useApp();
+  const { store, me, read, say, route } = useApp();
   useTopic(store, 'm:' + channel.id, 's:' + channel.id, 'people');
   const [editing, setEditing] = useState('');
   const [fresh, setFresh] = useState(false);
@@ -30,8 +31,9 @@ export function AssistantView({ channel }) {
   const unreadAfter = useUnreadLine(channel);
   const onThread = useCallback((ts) => nav.go(channel.id, ts), [channel.id]);
 
-  useEffect(() => { api.open(me, channel.id).catch(() => { /* opening is only a signal to the app */ }); }, [me, channel.id]);
-  useEffect(() => { read(channel.id); }, [store.version('m:' + channel.id), me]);
+  const tab = tabOf(route);
+  useEffect(() => { if (tab === 'messages') api.open(me, channel.id).catch(() => { /* opening is only a signal to the app */ }); }, [me, channel.id, tab]);
+  useEffect(() => { if (tab === 'messages') read(channel.id); }, [store.version('m:' + channel.id), me, tab]);
 
   const log = store.log(channel.id);
   const newest = log.roots.at(-1);
@@ -39,7 +41,8 @@ export function AssistantView({ channel }) {
   const begun = started && (!newest || after(started, newest)) ? started : newest;
   const target = fresh || (closed && begun === newest) ? undefined : begun;
   const session = target && store.session(channel.id, target);
-  const list = oneNewLine(log.roots.flatMap((root) => conversation(store, channel, me, root, root === newest, unreadAfter)));
+  const list = oneNewLine(log.roots.flatMap((root, i) => conversation(store, channel, me, root, log.roots[i + 1], unreadAfter)));
+  const alone = log.roots.length ? [] : rows(store, withEphemerals(store, channel.id, me, [], ''), { me, days: false });
   const own = log.all.map((ts) => log.get(ts));
 
   const draw = (r) => {
@@ -63,12 +66,14 @@ export function AssistantView({ channel }) {
   };
 
   return html`<section class="pane main assistant" aria-label=${'Chat with ' + store.app.name}>
-    <${Header} channel=${channel}>${newest ? html`<button type="button" class="button" onClick=${start}><${Icon} name="plus" /><span class="wide-only">New conversation</span></button>` : null}<//>
-    ${newest ? html`<${Scroller} rows=${list} draw=${draw} label="Conversations with the assistant" />` : html`<${Hint} channel=${channel} ask=${ask} />`}
+    <${Header} channel=${channel}>${newest && tab === 'messages' ? html`<button type="button" class="button" onClick=${start}><${Icon} name="plus" /><span class="wide-only">New conversation</span></button>` : null}<//>
+    <${Tabs} channel=${channel} />
+    ${tab === 'home' ? html`<${Home} channel=${channel} />` : tab === 'about' ? html`<${About} />` : html`
+    ${newest ? html`<${Scroller} rows=${list} draw=${draw} label="Conversations with the assistant" goal=${route.thread ? '' : route.message} visit=${route} />` : html`<${Hint} channel=${channel} ask=${ask} />${alone.length ? html`<div class="rows alone">${alone.map(draw)}</div>` : null}`}
     <${Status} session=${session} />
     <${Composer} channel=${channel} threadTs=${target} place="" placeholder=${target ? `Reply to ${store.app.name}` : `Ask ${store.app.name} something`} focus=${channel.id + focus}
       up=${() => setEditing(lastOwn(own, me))} sent=${sent}
-      above=${newest ? html`<${Target} channel=${channel} title=${target ? titleOf(store, channel.id, target) : ''} goesOn=${!!target} closed=${closed} start=${start} back=${() => setFresh(false)} ask=${ask} />` : null} />
+      above=${newest ? html`<${Target} channel=${channel} title=${target ? titleOf(store, channel.id, target) : ''} goesOn=${!!target} closed=${closed} start=${start} back=${() => setFresh(false)} ask=${ask} />` : null} />`}
   </section>`;
 }
 
@@ -89,25 +94,20 @@ function oneNewLine(list) {
   return list.filter((r, i) => r.kind !== 'new' || i === first);
 }
 
-function conversation(store, channel, me, root, isNewest, unreadAfter) {
+function conversation(store, channel, me, root, next, unreadAfter) {
   const log = store.log(channel.id);
   const session = store.session(channel.id, root);
-  const messages = [log.get(root), ...withEphemerals(store, channel.id, me, log.replies(root).map((ts) => log.get(ts)), root)];
+  // What only this person sees outside of threads (the answer to a command) stands where it came.
+  const here = (e) => e.thread_ts === root || (!e.thread_ts && after(e.ts, root) && (!next || after(next, e.ts)));
+  const messages = [log.get(root), ...withEphemerals(store, channel.id, me, log.replies(root).map((ts) => log.get(ts)), here)];
   const out = [{ kind: 'conversation', key: 'c' + root, ts: root, title: session?.title || '' }];
   const inside = rows(store, messages, { me, days: false, unreadAfter });
   out.push(...inside);
-  if (!isNewest) {
+  if (next) {
     if (session?.status === 'processing' || session?.prose) out.push({ kind: 'status', key: 's' + root, ts: root, session });
     out.push({ kind: 'continue', key: 'go' + root, ts: root });
   }
   return out;
-}
-
-function titleOf(store, channel, root) {
-  const title = store.session(channel, root)?.title;
-  if (title) return title;
-  const text = decode(store, store.log(channel).get(root)?.text).replace(/\s+/g, ' ').trim();
-  return text ? '“' + [...text].slice(0, 48).join('') + ([...text].length > 48 ? '…”' : '”') : 'the last conversation';
 }
 
 const Beginning = ({ ts, title }) => html`<div class="conversation" role="separator" data-root=${ts}>

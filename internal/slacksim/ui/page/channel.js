@@ -4,7 +4,7 @@ import { Composer } from './composer.js';
 import { Header } from './header.js';
 import { useApp, useTopic } from './hooks.js';
 import { isNotice, rows, withEphemerals } from './items.js';
-import { channelName, day, isMember } from './names.js';
+import { channelName, day, isDirect, isMember, placeName } from './names.js';
 import { Message } from './message.js';
 import * as nav from './nav.js';
 import { Scroller } from './scroller.js';
@@ -12,7 +12,7 @@ import { Scroller } from './scroller.js';
 // ChannelView is a channel, or a direct message with a person: top-level messages, with
 // a line below those that have a thread.
 export function ChannelView({ channel }) {
-  const { store, me, read, say } = useApp();
+  const { store, me, read, say, route } = useApp();
   useTopic(store, 'm:' + channel.id, 's:' + channel.id, 'people');
   const [editing, setEditing] = useState('');
   const unreadAfter = useUnreadLine(channel);
@@ -25,12 +25,16 @@ export function ChannelView({ channel }) {
   const list = rows(store, messages, { me, unreadAfter });
   const draw = (r) => drawRow(r, (m) => html`<${Message} key=${m.ts} m=${m} channel=${channel.id} compact=${r.compact} editing=${editing === m.ts} onEdit=${setEditing} onThread=${onThread} ...${threadProps(store, channel.id, m)} />`);
   const name = channelName(store, channel, me);
-  const label = channel.is_im ? name : '#' + name;
+  const label = placeName(store, channel, me);
+  const member = isMember(channel, me);
+
+  // Opening a channel is what gives the app its context. Direct messages between people do not.
+  useEffect(() => { if (member && !isDirect(channel)) api.open(me, channel.id).catch(() => { /* only a signal to the app */ }); }, [me, channel.id, member]);
 
   return html`<section class="pane main" aria-label=${label}>
     <${Header} channel=${channel} />
-    <${Scroller} rows=${list} draw=${draw} label=${'Messages in ' + label} head=${html`<${Beginning} channel=${channel} name=${name} />`} />
-    ${isMember(channel, me)
+    <${Scroller} rows=${list} draw=${draw} label=${'Messages in ' + label} head=${html`<${Beginning} channel=${channel} name=${name} />`} goal=${route.thread ? '' : route.message} visit=${route} />
+    ${channel.is_archived ? html`<${Archived} channel=${channel} label=${label} />` : member
       ? html`<${Composer} channel=${channel} place="" placeholder=${'Message ' + label} focus=${channel.id} above=${html`<${Invite} channel=${channel} />`} up=${() => setEditing(lastOwn(messages, me))} />`
       : html`<div class="composer joinbar"><span>You are not a member of ${label}.</span>
           <button type="button" class="button main" onClick=${() => api.join(me, channel.id).catch((err) => say(err.message))}>Join the channel</button></div>`}
@@ -41,9 +45,16 @@ export function ChannelView({ channel }) {
 function Invite({ channel }) {
   const { store, say } = useApp();
   const app = store.app.bot_user_id;
-  if (!app || channel.is_im || isMember(channel, app)) return null;
+  if (!app || isDirect(channel) || isMember(channel, app)) return null;
   return html`<div class="target"><span class="target-text">${store.app.name} is not in #${channel.name} and does not hear what is said here.</span>
     <button type="button" class="quietbutton invite" onClick=${() => api.join(app, channel.id).catch((err) => say(err.message))}>Invite ${store.app.name}</button></div>`;
+}
+
+// Archived stands where the composer would: nothing is written there any more.
+function Archived({ channel, label }) {
+  const { say } = useApp();
+  return html`<div class="composer joinbar"><span>${label} is archived.</span>
+    <button type="button" class="button" onClick=${() => api.archive(channel.id, true).catch((err) => say(err.message))}>Take it back</button></div>`;
 }
 
 // drawRow draws the rows that every list has in common, and messages as told.
@@ -86,7 +97,7 @@ export function useUnreadLine(channel) {
 
 function Beginning({ channel, name }) {
   return html`<div class="beginning">
-    <h2>${channel.is_im ? name : '#' + name}</h2>
-    <p class="quiet">${channel.is_im ? `This is where you and ${name} write to each other.` : channel.topic || 'This is the very beginning of the channel.'}</p>
+    <h2>${isDirect(channel) ? name : '#' + name}</h2>
+    <p class="quiet">${isDirect(channel) ? `This is where you and ${name} write to each other.` : channel.topic || 'This is the very beginning of the channel.'}</p>
   </div>`;
 }

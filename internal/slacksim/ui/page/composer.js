@@ -1,11 +1,15 @@
-import { html, useLayoutEffect, useMemo, useRef, useState } from './vendor/htm-preact.js';
+import { html, useCallback, useLayoutEffect, useMemo, useRef, useState } from './vendor/htm-preact.js';
 import * as api from './api.js';
+import { AttachButton, Attachments, DropZone } from './attach.js';
 import { useApp, useTopic } from './hooks.js';
 import { Icon } from './icons.js';
+import { isCommand, runCommand } from './interact/commands.js';
+import { ShortcutButton } from './interact/shortcuts.js';
 import { encode, people } from './mentions.js';
 import { Picker } from './picker.js';
 import { load, save } from './prefs.js';
 import { place as placeText, TextBox } from './textbox.js';
+import { useTray } from './upload.js';
 
 // Composer writes into a channel, or into a thread of it. What is not sent stays as a
 // draft for this person and place.
@@ -16,19 +20,37 @@ export function Composer({ channel, threadTs, place, placeholder, up, above, foc
   const [text, setText] = useState(() => load(draft, '') || '');
   const [picking, setPicking] = useState(false);
   const [broadcast, setBroadcast] = useState(false);
+  const [sending, setSending] = useState(false);
+  const tray = useTray(me, channel.id + place), box = useRef(null);
   const field = useRef(null), picked = useRef(new Map());
   const busy = useRef(false);   // one at a time: the second may belong into the thread that the first begins
   const everyone = useMemo(() => people(store, channel), [channel, store.version('people')]);
 
   const change = (next) => { setText(next); save(draft, next); };
 
-  const submit = async () => {
-    const typed = text.trim();
-    if (!typed || busy.current) return;
-    busy.current = true;
+  // A command goes to the app and not into the channel. One that fails can be mended.
+  const command = async () => {
+    const typed = text;
     change('');
     try {
-      const made = await api.send(me, channel.id, encode(typed, everyone, picked.current), threadTs, broadcast);
+      await runCommand(store, me, channel.id, typed, place);
+    } catch (err) {
+      setText((now) => { const back = now || typed; save(draft, back); return back; });
+      say(err.message);
+    }
+  };
+
+  const submit = async () => {
+    if (isCommand(text) && tray.list.length === 0) return command();
+    const typed = text.trim();
+    if ((!typed && tray.list.length === 0) || busy.current) return;
+    busy.current = true;
+    setSending(true);
+    change('');
+    try {
+      const files = await tray.settled();
+      const made = await api.send(me, channel.id, encode(typed, everyone, picked.current), threadTs, broadcast, files);
+      tray.clear();
       picked.current.clear();
       setBroadcast(false);
       sent?.(made);
@@ -37,7 +59,18 @@ export function Composer({ channel, threadTs, place, placeholder, up, above, foc
       say('Not sent. ' + err.message);
     } finally {
       busy.current = false;
+      setSending(false);
     }
+  };
+
+  const attach = useCallback((files) => {
+    const refused = tray.add(files);
+    if (refused.length) say(refused.join(' '));
+    field.current?.focus({ preventScroll: true });
+  }, [tray]);
+  const paste = (event) => {
+    const files = [...event.clipboardData?.files || []];
+    if (files.length) { event.preventDefault(); attach(files); }
   };
 
   const insert = (piece) => {
@@ -53,16 +86,20 @@ export function Composer({ channel, threadTs, place, placeholder, up, above, foc
     if (focus && matchMedia('(min-width: 641px)').matches) field.current.focus({ preventScroll: true });
   }, [focus]);
 
-  return html`<div class="composer">
+  return html`<div class="composer" ref=${box}>
+    <${DropZone} anchor=${box} add=${attach} label=${placeholder} />
     ${above}
-    <div class="composer-box" onClick=${(e) => { if (e.target === e.currentTarget) field.current.focus(); }}>
-      <${TextBox} field=${field} value=${text} change=${change} submit=${submit} up=${up} everyone=${everyone} picked=${picked.current} placeholder=${placeholder} label=${placeholder} />
+    <div class="composer-box" onPaste=${paste} onClick=${(e) => { if (e.target === e.currentTarget) field.current.focus(); }}>
+      <${TextBox} field=${field} value=${text} change=${change} submit=${submit} up=${up} everyone=${everyone} picked=${picked.current} placeholder=${placeholder} label=${placeholder} app=${store.app} noCommands=${!!place} />
+      <${Attachments} tray=${tray} />
       <div class="composer-tools">
+        <${AttachButton} add=${attach} />
         <button type="button" class="tool" title="Mention somebody" aria-label="Mention somebody" onClick=${() => insert('@')}><${Icon} name="at" /></button>
         <button type="button" class="tool" title="Emoji" aria-label="Emoji" aria-expanded=${picking} onClick=${() => setPicking(!picking)}><${Icon} name="smile" /></button>
+        <${ShortcutButton} command=${place ? null : (name) => { placeText(field.current, name, name.length); change(name); }} />
         ${canBroadcast ? html`<label class="check"><input type="checkbox" checked=${broadcast} onChange=${(e) => setBroadcast(e.target.checked)} /><span>Also send to #${channel.name}</span></label>` : null}
         <span class="end">${canBroadcast ? null : html`<span class="composer-hint quiet">Shift + Enter for a new line</span>`}
-          <button type="button" class="send" title="Send" aria-label="Send" disabled=${!text.trim()} onClick=${submit}><${Icon} name="send" /></button></span>
+          <button type="button" class="send" title="Send" aria-label="Send" disabled=${sending || (!text.trim() && tray.list.length === 0)} onClick=${submit}><${Icon} name="send" /></button></span>
       </div>
       ${picking ? html`<${Picker} close=${() => setPicking(false)} pick=${(n) => { setPicking(false); insert(`:${n}: `); }} />` : null}
     </div>

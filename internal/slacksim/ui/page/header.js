@@ -1,28 +1,67 @@
 import { html } from './vendor/htm-preact.js';
-import { Avatar } from './avatar.js';
+import { Avatar, PlaceIcon } from './avatar.js';
 import { useApp, useTopic } from './hooks.js';
 import { Icon } from './icons.js';
-import { channelName, count, isAssistantDm, partner } from './names.js';
+import { copy, MenuButton } from './menu.js';
+import { channelName, count, isAssistantDm, isDirect, isMember, userName } from './names.js';
 import * as nav from './nav.js';
+import { Archive, Leave, Members } from './people.js';
 
 // Header names the place on top of the main pane.
 export function Header({ channel, children }) {
-  const { store, me, inspector, toggleInspector } = useApp();
-  useTopic(store, 'people', 'link');
+  const { store, me, inspector, toggleInspector, show } = useApp();
+  useTopic(store, 'people', 'link', 'files');
   const name = channelName(store, channel, me);
-  const other = channel.is_im ? partner(store, channel, me) : '';
   const assistant = isAssistantDm(store, channel, me);
+  const direct = isDirect(channel);
+  const members = () => show(html`<${Members} channel=${channel} close=${() => show(null)} />`);
   return html`<header class="head">
     <button type="button" class="tool only-narrow" aria-label="Back to the list" onClick=${() => nav.go('list')}><${Icon} name="back" /></button>
-    ${channel.is_im ? html`<${Avatar} id=${other} name=${name} app=${assistant} size="small" />` : html`<span class="head-hash"><${Icon} name=${channel.is_private ? 'lock' : 'hash'} /></span>`}
+    ${direct ? html`<${PlaceIcon} store=${store} channel=${channel} me=${me} size="small" />` : html`<span class="head-hash"><${PlaceIcon} store=${store} channel=${channel} me=${me} /></span>`}
     <div class="head-text">
       <h1>${name}${assistant ? html` <span class="badge">app</span>` : null}</h1>
-      <div class="head-sub">${assistant ? html`<${Presence} />` : channel.is_im ? 'Direct message' : html`${count((channel.members || []).length, 'member')}${channel.topic ? html`<span> · ${channel.topic}</span>` : null}`}</div>
+      <div class="head-sub">${assistant ? html`<${Presence} /><${Context} />` : channel.is_mpim ? 'Group message' : direct ? 'Direct message' : html`${count((channel.members || []).length, 'member')}${channel.topic ? html`<span> · ${channel.topic}</span>` : null}`}</div>
     </div>
     <div class="head-tools">${children}
-      <button type="button" class=${'button inspect' + (inspector ? ' on' : '')} aria-pressed=${inspector} title="What Slack and the assistant say to each other" onClick=${toggleInspector}><${Icon} name="pulse" /><span class="wide-only">Inspector</span></button>
+      ${assistant || channel.is_im ? null : html`<${Faces} channel=${channel} open=${members} />`}
+      <button type="button" class=${'button inspect' + (inspector ? ' on' : '')} aria-pressed=${inspector} aria-label="Inspector" title="What Slack and the assistant say to each other" onClick=${toggleInspector}><${Icon} name="pulse" /><span class="wide-only">Inspector</span></button>
+      <${More} channel=${channel} assistant=${assistant} members=${members} />
     </div>
   </header>`;
+}
+
+// Faces shows a few of the members, and leads to all of them.
+function Faces({ channel, open }) {
+  const { store } = useApp();
+  const ids = channel.members || [];
+  return html`<button type="button" class="button faces" aria-label=${count(ids.length, 'member')} title="Members" onClick=${open}>
+    <span class="stack wide-only">${ids.slice(0, 3).map((id) => html`<${Avatar} key=${id} id=${id} name=${userName(store, id)} app=${id === store.app.bot_user_id} size="tiny" />`)}</span>
+    <span class="only-narrow"><${Icon} name="people" /></span>${ids.length}</button>`;
+}
+
+function More({ channel, assistant, members }) {
+  const { store, me, say, show } = useApp();
+  const dialog = (View) => () => show(html`<${View} channel=${channel} close=${() => show(null)} />`);
+  const inside = isMember(channel, me) && !isDirect(channel);
+  const items = () => [
+    assistant && { label: 'All conversations', icon: 'list', on: () => nav.go(channel.id, 'sessions') },
+    !assistant && !channel.is_im && { label: 'Members', icon: 'people', on: members },
+    ...[...store.canvases.values()].filter((c) => c.channel === channel.id).map((c) => ({ label: c.title || 'Canvas', icon: 'canvas', hint: 'canvas', on: () => nav.go(channel.id, c.id) })),
+    { label: 'Copy link', icon: 'link', on: () => copy(nav.address(channel.id), say, 'The link is') },
+    inside && null,
+    inside && { label: 'Leave', icon: 'leave', on: dialog(Leave) },
+    inside && !channel.is_archived && { label: 'Archive', icon: 'box', danger: true, on: dialog(Archive) },
+  ];
+  return html`<${MenuButton} label="More about this place" items=${items} />`;
+}
+
+// Context says which channel the app is told of: what this person looked at last.
+function Context() {
+  const { store, me } = useApp();
+  useTopic(store, 'viewing');
+  const channel = store.channels.get(store.viewing[me]);
+  if (!channel || isDirect(channel)) return null;
+  return html`<span class="context" title=${`Slack tells ${store.app.name} which channel you looked at last`}> · sees <a class="link" href=${nav.link(channel.id)}>#${channel.name}</a></span>`;
 }
 
 // Presence tells whether the assistant's process is connected to this workspace.

@@ -34,12 +34,19 @@ function goesOn(store, last, m) {
     && Number(m.ts) - Number(last.ts) < GAP;
 }
 
-// withEphemerals mixes in what only this person sees.
+// withEphemerals mixes in what only this person sees: of one thread (root, '' for none) or
+// what a function picks.
 export function withEphemerals(store, channel, me, messages, root) {
-  const own = (store.ephemerals.get(channel) || []).filter((e) => e.user === me && (root === undefined || (e.thread_ts || '') === root));
+  const own = (store.ephemerals.get(channel) || []).filter((e) => e.user === me && (typeof root === 'function' ? root(e) : root === undefined || (e.thread_ts || '') === root));
   if (own.length === 0) return messages;
-  const extra = own.map((e) => ({ type: 'message', ephemeral: true, user: store.app.bot_user_id, bot_id: store.app.bot_id, ...pick(e) }));
-  return [...messages, ...extra].sort((a, b) => (after(a.ts, b.ts) ? 1 : -1));
+  return [...messages, ...own.map((e) => asMessage(store, e))].sort((a, b) => (after(a.ts, b.ts) ? 1 : -1));
 }
 
-const pick = ({ ts, text, blocks, thread_ts, markdown_text }) => ({ ts, text, blocks, thread_ts, markdown_text });
+// One message for each ephemeral, so that its row is drawn again only when it changed.
+const made = new WeakMap();
+function asMessage(store, e) {
+  if (!made.has(e)) made.set(e, { type: 'message', ephemeral: true, user: store.app.bot_user_id, bot_id: store.app.bot_id, ...pick(e) });
+  return made.get(e);
+}
+
+const pick = ({ ts, text, blocks, attachments, thread_ts, markdown_text }) => ({ ts, text, blocks, attachments, thread_ts, markdown_text });

@@ -26,15 +26,20 @@ export const isAssistantDm = (store, channel, me) =>
 
 export function channelName(store, channel, me) {
   if (!channel) return 'Unknown channel';
+  if (channel.is_mpim) return (channel.members || []).filter((id) => id !== me).map((id) => userName(store, id)).join(', ');
   return channel.is_im ? userName(store, partner(store, channel, me)) : channel.name || channel.id;
 }
 
-// visibleTo says which channels a person sees in the rail.
-export function visibleTo(channel, me) {
-  if (channel.is_archived) return false;
-  const member = channel.user === me || (channel.members || []).includes(me);
-  return member || (!channel.is_im && !channel.is_private);
-}
+// isDirect: a conversation between people (two, or a few), which has no name of its own.
+export const isDirect = (channel) => !!(channel?.is_im || channel?.is_mpim);
+
+// placeName is how a sentence names a channel or direct message.
+export const placeName = (store, channel, me) => (isDirect(channel) ? '' : '#') + channelName(store, channel, me);
+
+// visibleTo says which channels a person sees in the rail; mayOpen, which ones a link may show.
+export const visibleTo = (channel, me) => !channel.is_archived && mayOpen(channel, me);
+
+export const mayOpen = (channel, me) => isMember(channel, me) || (!isDirect(channel) && !channel.is_private);
 
 export const isMember = (channel, me) => channel.user === me || (channel.members || []).includes(me);
 

@@ -1,21 +1,23 @@
 // Addresses: ?as=U1 says who I am, #/C1 where I am, #/C1/ts which thread is open,
-// #/list is the list of channels on a phone.
+// #/C1/ts/ts (or #/C1//ts) leads to one message, #/list is the list of channels on a phone.
+// In the place of a thread may stand "sessions" or the id of a canvas (F…).
 
 export function parse(hash) {
-  const [, channel = '', thread = ''] = (hash || '').replace(/^#/, '').split('/').map(decode);
-  return { channel, thread };
+  const [, channel = '', thread = '', message = ''] = (hash || '').replace(/^#/, '').split('/').map(decode);
+  return { channel, thread, message };
 }
 
 function decode(part) {
   try { return decodeURIComponent(part); } catch { return part; }
 }
 
-export function link(channel, thread) {
-  return '#/' + encodeURIComponent(channel) + (thread ? '/' + encodeURIComponent(thread) : '');
+export function link(channel, thread, message) {
+  const tail = message ? '/' + encodeURIComponent(thread || '') + '/' + encodeURIComponent(message) : thread ? '/' + encodeURIComponent(thread) : '';
+  return '#/' + encodeURIComponent(channel) + tail;
 }
 
-export function go(channel, thread) {
-  const hash = link(channel, thread);
+export function go(channel, thread, message) {
+  const hash = link(channel, thread, message);
   if (location.hash !== hash) location.hash = hash;
 }
 
@@ -32,3 +34,6 @@ export function becomeUser(id) {
   query.set('as', id);
   history.replaceState(null, '', location.pathname + '?' + query + location.hash);
 }
+
+// address is a link to give away: it names no person, so each opens it as who they are.
+export const address = (channel, thread, message) => location.origin + location.pathname + link(channel, thread, message);

@@ -1,44 +1,49 @@
 import { html, useLayoutEffect, useRef, useState } from './vendor/htm-preact.js';
 import * as api from './api.js';
-import { Avatar } from './avatar.js';
+import { Avatar, PlaceIcon } from './avatar.js';
 import { useApp, useTopic } from './hooks.js';
 import { Icon, Mark } from './icons.js';
-import { channelName, isAssistantDm, isMember, partner, userName, visibleTo } from './names.js';
+import { KeyHelp } from './keyhelp.js';
+import { channelName, isAssistantDm, isDirect, isMember, partner, userName, visibleTo } from './names.js';
 import * as nav from './nav.js';
+import { AddPerson, Browse, NewMessage } from './people.js';
+import { RailSessions } from './sessions.js';
 import { setTheme, theme } from './prefs.js';
 
 // places lists what a person can open, in the order of the rail.
 export function places(store, me) {
   const all = [...store.channels.values()].filter((c) => visibleTo(c, me));
   const named = (a, b) => channelName(store, a, me).localeCompare(channelName(store, b, me));
-  const ims = all.filter((c) => c.is_im).sort(named);
-  const channels = all.filter((c) => !c.is_im).sort((a, b) => Number(isMember(b, me)) - Number(isMember(a, me)) || named(a, b));
+  const ims = all.filter(isDirect).sort(named);
+  const channels = all.filter((c) => !isDirect(c)).sort((a, b) => Number(isMember(b, me)) - Number(isMember(a, me)) || named(a, b));
   return { assistant: ims.filter((c) => isAssistantDm(store, c, me)), channels, people: ims.filter((c) => !isAssistantDm(store, c, me)) };
 }
 
 export const ordered = (store, me) => { const p = places(store, me); return [...p.assistant, ...p.channels, ...p.people]; };
 
 export function Rail({ openSwitcher }) {
-  const { store, me, route } = useApp();
+  const { store, me, route, show } = useApp();
   useTopic(store, 'people', 'activity');
   const p = places(store, me);
-  const entry = (c) => html`<${Entry} key=${c.id} channel=${c} current=${route.channel === c.id} />`;
+  const entry = (c) => html`<${Entry} key=${c.id} channel=${c} current=${route.channel === c.id && !(isAssistantDm(store, c, me) && route.thread)} />`;
+  const dialog = (View) => () => show(html`<${View} close=${() => show(null)} />`);
+  const tool = (name, icon, View) => html`<button type="button" class="tool" title=${name} aria-label=${name} onClick=${dialog(View)}><${Icon} name=${icon} /></button>`;
   return html`<nav class="rail" aria-label="Workspace">
     <div class="rail-head"><span class="logo"><${Mark} /></span><div><div class="team">${store.team.name || 'Workspace'}</div><div class="simulated">simulated workspace</div></div></div>
     <button type="button" class="jump" onClick=${openSwitcher}><${Icon} name="search" /><span>Jump to…</span><kbd>Ctrl K</kbd></button>
     <div class="rail-scroll">
-      <${Section} title="Assistant">${p.assistant.map(entry)}<//>
-      <${Section} title="Channels" tool=${html`<${NewChannel} />`}>${p.channels.map(entry)}<//>
-      ${p.people.length ? html`<${Section} title="Direct messages">${p.people.map(entry)}<//>` : null}
+      <${Section} title="Assistant">${p.assistant.map((c) => [entry(c), html`<${RailSessions} key=${'s' + c.id} channel=${c} />`])}<//>
+      <${Section} title="Channels" tool=${html`${tool('Browse channels', 'search', Browse)}<${NewChannel} />`}>${p.channels.map(entry)}<//>
+      <${Section} title="Direct messages" tool=${tool('New message', 'compose', NewMessage)}>${p.people.map(entry)}<//>
     </div>
     <div class="rail-foot">
       ${store.note ? html`<p class="note">${store.note}</p>` : null}
-      <div class="rail-me"><${WhoAmI} /><${Theme} /></div>
+      <div class="rail-me"><${WhoAmI} /><${Theme} />${tool('Keyboard help (?)', 'keys', KeyHelp)}</div>
     </div>
   </nav>`;
 }
 
-const Section = ({ title, tool, children }) => html`<div class="rail-section" role="group" aria-label=${title}><div class="rail-title"><span>${title}</span>${tool}</div>${children}</div>`;
+const Section = ({ title, tool, children }) => html`<div class="rail-section" role="group" aria-label=${title}><div class="rail-title"><span>${title}</span>${tool ? html`<span class="rail-tools">${tool}</span>` : null}</div>${children}</div>`;
 
 function Entry({ channel, current }) {
   const { store, me, reads } = useApp();
@@ -49,7 +54,7 @@ function Entry({ channel, current }) {
   const live = app && [...store.sockets.values()].some((s) => s.state === 'live');
   const classes = ['entry', current && 'current', all && 'unread', !isMember(channel, me) && 'outside'].filter(Boolean).join(' ');
   return html`<a class=${classes} href=${nav.link(channel.id)} aria-current=${current ? 'page' : null}>
-    ${channel.is_im ? html`<${Avatar} id=${other} name=${name} app=${app} size="tiny" />` : html`<${Icon} name=${channel.is_private ? 'lock' : 'hash'} />`}
+    <${PlaceIcon} store=${store} channel=${channel} me=${me} size="tiny" />
     <span class="entry-name">${name}</span>
     ${app ? html`<span class=${'lamp' + (live ? ' on' : '')} title=${live ? 'Connected' : 'Not connected'}></span>` : null}
     ${mine ? html`<span class="count" aria-label=${mine + ' unread'}>${mine > 99 ? '99+' : mine}</span>` : all ? html`<span class="sr">unread</span>` : null}
@@ -81,7 +86,7 @@ function NewChannel() {
 
 // WhoAmI switches the person that this window belongs to.
 function WhoAmI() {
-  const { store, me, become } = useApp();
+  const { store, me, become, show } = useApp();
   const [open, setOpen] = useState(false);
   const box = useRef(null);
   useLayoutEffect(() => {
@@ -110,6 +115,7 @@ function WhoAmI() {
           <${Avatar} id=${u.id} name=${userName(store, u.id)} size="small" /><span>${userName(store, u.id)}<small>${u.tz_label || u.tz || ''}</small></span>${u.id === me ? html`<${Icon} name="check" />` : null}</button>
         <a class="window" href=${'?as=' + encodeURIComponent(u.id)} target="_blank" rel="noopener" title=${'Open a second window as ' + userName(store, u.id)} aria-label=${'Open a second window as ' + userName(store, u.id)}><${Icon} name="panel" /></a>
       </div>`)}
+      <button type="button" class="menu-add" onClick=${() => { setOpen(false); show(html`<${AddPerson} close=${() => show(null)} />`); }}><${Icon} name="invite" /><span>Add a person</span></button>
       <p class="quiet">Open a second window to talk with yourself as somebody else.</p>
     </div>` : null}
     <button type="button" class="whoami" aria-haspopup="menu" aria-expanded=${open} onClick=${() => setOpen(!open)}>

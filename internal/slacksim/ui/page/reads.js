@@ -30,6 +30,9 @@ export class Reads {
     return true;
   }
 
+  // refresh takes over what another window of this person has read.
+  refresh() { this.marks = load(this.name, this.marks); }
+
   // unread counts what others wrote since: all of it, and what is meant for this person.
   unread(channel) {
     const log = this.store.log(channel.id);
@@ -38,7 +41,7 @@ export class Reads {
     for (let i = log.all.length - 1; i >= 0 && after(log.all[i], last); i--) {
       const m = log.get(log.all[i]);
       if (m.user === this.user || m.subtype === 'tombstone') continue;
-      const named = channel.is_im || String(m.text || '').includes(`<@${this.user}>`);
+      const named = channel.is_im || channel.is_mpim || String(m.text || '').includes(`<@${this.user}>`);
       if (named) mine++;
       if (named || !m.thread_ts || m.thread_ts === m.ts) all++;
     }

@@ -8,7 +8,9 @@ const NEAR = 40;             // pixels from the end that still count as "at the 
 
 // Scroller shows the end of a long list of rows. It follows what is added only while
 // the reader is at the end; otherwise it stays put and says how much is new.
-export function Scroller({ rows, draw, label, head, foot }) {
+// goal is the ts of a row that an address leads to: it is shown in the middle and lit up,
+// once for each visit.
+export function Scroller({ rows, draw, label, head, foot, goal = '', visit }) {
   const box = useRef(null), inner = useRef(null);
   const stuck = useRef(true), lastTop = useRef(0);
   const start = useRef(null);                  // key of the first row drawn, null: the last CAP
@@ -16,12 +18,16 @@ export function Scroller({ rows, draw, label, head, foot }) {
   const [atEnd, setAtEnd] = useState(true);
   const [, redraw] = useState(0);
 
+  const visited = useRef(null);
+  const aim = goal && visited.current !== visit ? rows.findIndex((r) => r.kind === 'msg' && r.ts === goal) : -1;
+
   const newest = rows.reduce((ts, r) => (r.kind === 'msg' && (!ts || after(r.ts, ts)) ? r.ts : ts), '');
   const seen = useRef(newest);
   const known = useRef(newest);
 
   let from = start.current === null ? -1 : rows.findIndex((r) => r.key === start.current);
   if (from < 0 || (stuck.current && rows.length - from > CAP * 1.5)) from = Math.max(0, rows.length - CAP);
+  if (aim >= 0) { from = Math.min(from, Math.max(0, aim - 20)); stuck.current = false; }
   start.current = from > 0 ? rows[from].key : rows[0]?.key ?? null;
 
   const toEnd = () => {
@@ -50,7 +56,12 @@ export function Scroller({ rows, draw, label, head, foot }) {
     const own = newest !== known.current && rows.some((r) => r.ts === newest && r.mine);
     known.current = newest;
     if (own) { stuck.current = true; setAtEnd(true); }
-    if (stuck.current) { seen.current = newest; toEnd(); }
+    if (aim >= 0) {
+      visited.current = visit;
+      light(inner.current, goal);
+      setAtEnd(false);
+      onScroll();
+    } else if (stuck.current) { seen.current = newest; toEnd(); }
   });
 
   useEffect(() => {
@@ -59,6 +70,10 @@ export function Scroller({ rows, draw, label, head, foot }) {
     watch.observe(inner.current);
     return () => watch.disconnect();
   }, []);
+
+  useEffect(() => {
+    if (goal && visited.current !== visit) complain('That message is not here (any more).');
+  }, [goal, visit]);
 
   const earlier = () => {
     const el = [...inner.current.querySelectorAll('[data-ts]')].find((x) => x.getBoundingClientRect().bottom > 0);
@@ -96,3 +111,15 @@ export function Scroller({ rows, draw, label, head, foot }) {
       ${fresh ? count(fresh, 'new message') : 'To the newest'} <${Icon} name="down" /></button>`}
   </div>`;
 }
+
+// light shows one message in the middle and marks it for a moment.
+function light(list, ts) {
+  const el = list.querySelector(`.msg[data-ts="${CSS.escape(ts)}"]`);
+  if (!el) return;
+  el.scrollIntoView({ block: 'center' });
+  el.focus({ preventScroll: true });
+  el.classList.add('goal');
+  setTimeout(() => el.classList.remove('goal'), 4000);
+}
+
+const complain = (text) => dispatchEvent(new CustomEvent('holdfast:say', { detail: text }));

@@ -1,4 +1,5 @@
 import { Log } from './log.js';
+import { load, save } from './prefs.js';
 
 // Store is the page's copy of the workspace. It changes only through load (a whole
 // state) and apply (one event), and tells subscribers by topic, at most once a frame:
@@ -8,7 +9,12 @@ import { Log } from './log.js';
 //   activity        a message came or went anywhere (for unread marks)
 //   m:CHANNEL       the messages of a channel
 //   s:CHANNEL       its agent sessions
-//   journal         envelopes and Web API calls
+//   journal         envelopes, Web API calls and interactions
+//   files           files and canvases
+//   viewing         which channel each person last looked at
+//   sessionmarks    what this browser remembers of sessions (pinned, archived)
+//   views           open modals and Home tabs
+//   outcomes        interactions that changed (acked or failed)
 export class Store {
   users = new Map();
   channels = new Map();
@@ -17,6 +23,15 @@ export class Store {
   ephemerals = new Map();    // channel -> [Ephemeral]
   sockets = new Map();
   journal = { envelopes: [], calls: [] };
+  interactions = new Map();  // newest last
+  outcomes = new Map();      // the same, for whoever waits; clearing the journal leaves them
+  generation = 0;            // counts whole states
+  views = new Map();         // person -> [OpenView], the top one last
+  homes = new Map();         // person -> published view
+  files = new Map();
+  canvases = new Map();
+  viewing = {};              // person -> channel, what the app may see as context
+  skew = 0;                  // milliseconds that the simulator's clock is ahead of ours
   team = {};
   app = {};
   note = '';
@@ -45,9 +60,18 @@ export class Store {
     this.sockets = byId(state.sockets);
     this.sessions = new Map((state.sessions || []).map((s) => [sessionKey(s.channel, s.thread_ts), s]));
     this.ephemerals = new Map();
-    for (const e of state.ephemerals || []) this.#addEphemeral(e);
+    const gone = new Set(load('dismissed', []));
+    for (const e of state.ephemerals || []) if (!gone.has(e.channel + e.ts)) this.#addEphemeral(e);
+    this.views = new Map();
+    for (const v of state.views || []) this.#addView(v);
+    this.homes = new Map(Object.entries(state.homes || {}));
+    this.generation++;
+    this.files = byId(state.files);
+    this.canvases = byId(state.canvases);
+    this.viewing = state.viewing || {};
+    this.setNow(state.now);
     this.logs = new Map(Object.entries(state.messages || {}).map(([id, list]) => [id, new Log(list || [])]));
-    if ((state.seq || 0) < this.seq) this.journal = { envelopes: [], calls: [] };   // another server: its numbers begin anew
+    if ((state.seq || 0) < this.seq) { this.journal = { envelopes: [], calls: [] }; this.interactions = new Map(); }   // another server: its numbers begin anew
     this.seq = state.seq || 0;
     for (const topic of this.#subscribers.keys()) this.#touch(topic);
   }
@@ -75,6 +99,25 @@ export class Store {
         this.#addEphemeral(data);
         this.#touch('m:' + data.channel);
         break;
+      case 'ephemeral_deleted':
+        this.dropEphemeral(data.channel, data.ts);
+        break;
+      case 'view':
+        this.#addView(data);
+        this.#touch('views');
+        break;
+      case 'view_closed':
+        this.views.set(data.user, (this.views.get(data.user) || []).filter((v) => v.view.id !== data.view_id));
+        this.#touch('views');
+        break;
+      case 'home':
+        this.homes.set(data.user, data.view);
+        this.#touch('views');
+        break;
+      case 'app':
+        this.app = data;
+        this.#touch('people');
+        break;
       case 'channel':
         this.channels.set(data.id, data);
         this.#touch('people');
@@ -86,6 +129,29 @@ export class Store {
       case 'socket':
         this.sockets.set(data.id, data);
         this.#touch('people');
+        break;
+      case 'file':
+        this.files.set(data.id, data);
+        this.#touch('files');
+        break;
+      case 'file_deleted':
+        this.files.set(data.id, { ...this.files.get(data.id), id: data.id, mode: 'tombstone' });
+        this.#touch('files');
+        break;
+      case 'canvas':
+        this.canvases.set(data.id, data);
+        this.#touch('files');
+        break;
+      case 'viewing':
+        this.viewing = { ...this.viewing, [data.user]: data.channel };
+        this.#touch('viewing');
+        break;
+      case 'interaction':
+        this.addInteractions([data]);
+        this.outcomes.delete(data.id);
+        this.outcomes.set(data.id, data);
+        if (this.outcomes.size > 500) this.outcomes.delete(this.outcomes.keys().next().value);
+        this.#touch('outcomes');
         break;
       case 'envelope':
         this.addJournal('envelopes', [data]);
@@ -125,9 +191,46 @@ export class Store {
     this.#touch('journal');
   }
 
+  // addInteractions keeps the newest two hundred; a changed one keeps its place.
+  addInteractions(list) {
+    for (const x of list) this.interactions.set(x.id, x);
+    for (const id of this.interactions.keys()) {
+      if (this.interactions.size <= 200) break;
+      this.interactions.delete(id);
+    }
+    this.#touch('journal');
+  }
+
+  // setNow takes the simulator's time, which its controls can move ahead of ours.
+  setNow(now) {
+    const at = Date.parse(now);
+    if (!isNaN(at)) this.skew = at - Date.now();
+  }
+
   clearJournal() {
     this.journal = { envelopes: [], calls: [] };
+    this.interactions = new Map();
     this.#touch('journal');
+  }
+
+  dropEphemeral(channel, ts) {
+    this.ephemerals.set(channel, (this.ephemerals.get(channel) || []).filter((e) => e.ts !== ts));
+    this.#touch('m:' + channel);
+  }
+
+  // dismiss hides an ephemeral message for good, in this browser.
+  dismiss(channel, ts) {
+    save('dismissed', [...load('dismissed', []).slice(-200), channel + ts]);
+    this.dropEphemeral(channel, ts);
+  }
+
+  // #addView puts a view into its person's stack: in place of the one with its id, else at
+  // its depth, with nothing above it.
+  #addView(v) {
+    const stack = this.views.get(v.user) || [];
+    const at = stack.findIndex((x) => x.view.id === v.view.id);
+    const next = at >= 0 ? stack.with(at, v) : [...stack.filter((x) => x.depth < v.depth), v];
+    this.views.set(v.user, next.sort((a, b) => a.depth - b.depth));
   }
 
   #addEphemeral(e) {

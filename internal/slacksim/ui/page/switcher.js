@@ -1,8 +1,7 @@
 import { html, useLayoutEffect, useRef, useState } from './vendor/htm-preact.js';
-import { Avatar } from './avatar.js';
+import { PlaceIcon } from './avatar.js';
 import { useApp } from './hooks.js';
-import { Icon } from './icons.js';
-import { channelName, partner } from './names.js';
+import { channelName } from './names.js';
 import * as nav from './nav.js';
 import { ordered } from './rail.js';
 
@@ -36,7 +35,7 @@ export function Switcher({ close }) {
       <input ref=${field} type="text" role="combobox" aria-expanded="true" aria-controls="switcher-list" aria-activedescendant=${found.length ? 'sw' + here : null}
         placeholder="Jump to a channel or person" value=${typed} onInput=${(e) => { setTyped(e.target.value); setAt(0); }} />
       <ul id="switcher-list" role="listbox">${found.map((x, i) => html`<li key=${x.c.id} id=${'sw' + i} role="option" aria-selected=${i === here} class=${i === here ? 'on' : ''} onMouseMove=${() => setAt(i)} onClick=${() => take(x)}>
-        ${x.c.is_im ? html`<${Avatar} id=${partner(store, x.c, me)} name=${x.name} app=${partner(store, x.c, me) === store.app.bot_user_id} size="tiny" />` : html`<${Icon} name=${x.c.is_private ? 'lock' : 'hash'} />`}<span>${x.name}</span></li>`)}</ul>
+        <${PlaceIcon} store=${store} channel=${x.c} me=${me} size="tiny" /><span>${x.name}</span></li>`)}</ul>
       ${found.length ? null : html`<p class="quiet">Nothing by that name</p>`}
     </div>
   </div>`;

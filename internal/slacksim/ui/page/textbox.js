@@ -1,5 +1,6 @@
 import { html, useLayoutEffect, useRef, useState } from './vendor/htm-preact.js';
 import { Avatar } from './avatar.js';
+import { hintFor, offers, pendingCommand } from './interact/commands.js';
 import { matches, pending } from './mentions.js';
 import { emoji, findEmoji } from './text/emoji.js';
 
@@ -15,7 +16,7 @@ export function place(el, text, caret) {
 
 // TextBox is the field in which messages are written: it grows with its text, offers
 // people after "@" and emoji after ":", sends on Enter and breaks the line on Shift+Enter.
-export function TextBox({ value, change, submit, cancel, up, everyone, picked, placeholder, label, field, focus }) {
+export function TextBox({ value, change, submit, cancel, up, everyone, picked, placeholder, label, field, focus, app, noCommands }) {
   const own = useRef(null);
   const area = field || own;
   const [id] = useState(() => 'box' + ++boxes);
@@ -34,13 +35,14 @@ export function TextBox({ value, change, submit, cancel, up, everyone, picked, p
 
   const look = () => {
     const el = area.current;
-    const found = el.selectionStart === el.selectionEnd ? pending(el.value, el.selectionStart) : null;
+    const found = el.selectionStart === el.selectionEnd ? (app && pendingCommand(el.value, el.selectionStart)) || pending(el.value, el.selectionStart) : null;
     if (!found) return setOffer(null);
-    const list = found.kind === '@'
+    const list = found.kind === '/' ? (noCommands ? [] : offers(app, found.query).map((c) => ({ key: c.command, command: c, label: c.command, insert: c.command + ' ' })))
+      : found.kind === '@'
       ? matches(everyone, found.query, 8).map((p) => ({ key: p.id, person: p, label: p.label, insert: '@' + p.label + ' ' }))
       : findEmoji(found.query, 8).map((n) => ({ key: n, label: `:${n}:`, drawn: emoji(n), insert: `:${n}: ` }));
     // A name typed to its end needs no help: Enter sends.
-    const complete = found.kind === '@' && list.length === 1 && list[0].label.toLowerCase() === found.query.toLowerCase();
+    const complete = found.kind !== ':' && list.length === 1 && list[0].label.replace(/^\//, '').toLowerCase() === found.query.toLowerCase();
     setOffer(list.length && !complete ? { from: found.from, to: el.selectionStart, list, at: 0 } : null);
   };
 
@@ -53,6 +55,8 @@ export function TextBox({ value, change, submit, cancel, up, everyone, picked, p
     place(el, next, caret);
     change(next);
   };
+
+  const hint = !app || !value.startsWith('/') ? '' : noCommands ? 'Commands do not work in threads. Begin with a space to send this as a message.' : hintFor(app, value);
 
   const onKeyDown = (event) => {
     if (event.isComposing) return;
@@ -76,10 +80,10 @@ export function TextBox({ value, change, submit, cancel, up, everyone, picked, p
     ${offer ? html`<ul class="offer" role="listbox" id=${id} aria-label="Suggestions">${offer.list.map((entry, i) => html`
       <li role="option" key=${entry.key} id=${id + '-' + i} aria-selected=${i === offer.at} class=${i === offer.at ? 'on' : ''}
           onMouseDown=${(e) => { e.preventDefault(); take(entry); }} onMouseMove=${() => { if (offer.at !== i) setOffer({ ...offer, at: i }); }}>
-        ${entry.person ? html`<${Avatar} id=${entry.person.id} name=${entry.person.label} app=${entry.person.app} size="small" />` : html`<span class="emoji">${entry.drawn}</span>`}
-        <span>${entry.label}</span>
+        ${entry.person ? html`<${Avatar} id=${entry.person.id} name=${entry.person.label} app=${entry.person.app} size="small" />` : entry.command ? html`<${Avatar} app size="small" />` : html`<span class="emoji">${entry.drawn}</span>`}
+        ${entry.command ? html`<span class="offer-command"><span><strong>${entry.label}</strong> ${entry.command.usage_hint ? html`<code>${entry.command.usage_hint}</code>` : null}</span><span class="quiet">${entry.command.description}</span></span>` : html`<span>${entry.label}</span>`}
         ${entry.person ? html`<span class="quiet">${entry.person.app ? 'the assistant' : entry.person.handle}${entry.person.member ? '' : ', not in this channel'}</span>` : null}
-      </li>`)}</ul>` : null}
+      </li>`)}</ul>` : hint ? html`<div class="offer hint" role="status">${hint}</div>` : null}
     <textarea ref=${area} rows="1" value=${value} placeholder=${placeholder} aria-label=${label} aria-haspopup="listbox" spellcheck="true"
       aria-controls=${offer ? id : null} aria-activedescendant=${offer ? id + '-' + offer.at : null}
       onInput=${(e) => { change(e.target.value); look(); }} onClick=${look} onBlur=${() => setOffer(null)} onKeyDown=${onKeyDown}

@@ -5,14 +5,14 @@ import { useApp, useTopic } from './hooks.js';
 import { Icon } from './icons.js';
 import { rows, withEphemerals } from './items.js';
 import { Message } from './message.js';
-import { channelName, count, isMember } from './names.js';
+import { channelName, count, isDirect, isMember } from './names.js';
 import * as nav from './nav.js';
 import { Scroller } from './scroller.js';
 import { Status } from './status.js';
 
 // ThreadPane is one thread, beside its channel.
 export function ThreadPane({ channel, root }) {
-  const { store, me, read } = useApp();
+  const { store, me, read, route } = useApp();
   useTopic(store, 'm:' + channel.id, 's:' + channel.id, 'people');
   const [editing, setEditing] = useState('');
   const close = useCallback(() => nav.go(channel.id), [channel.id]);
@@ -37,12 +37,12 @@ export function ThreadPane({ channel, root }) {
   return html`<aside class="pane thread" aria-label="Thread">
     <header class="head">
       <button type="button" class="tool only-narrow" aria-label="Back" onClick=${close}><${Icon} name="back" /></button>
-      <div class="head-text"><h1>${session?.title || 'Thread'}</h1><div class="head-sub">${channel.is_im ? 'with ' + name : '#' + name}</div></div>
+      <div class="head-text"><h1>${session?.title || 'Thread'}</h1><div class="head-sub">${isDirect(channel) ? 'with ' + name : '#' + name}</div></div>
       <div class="head-tools"><button type="button" class="tool only-wide" title="Close (Esc)" aria-label="Close the thread" onClick=${close}><${Icon} name="close" /></button></div>
     </header>
-    ${all.length ? html`<${Scroller} rows=${list} draw=${draw} label="Thread" />`
+    ${all.length ? html`<${Scroller} rows=${list} draw=${draw} label="Thread" goal=${route.message} visit=${route} />`
       : html`<div class="empty"><p>This thread is not here (any more).</p></div>`}
     <${Status} session=${session} />
-    ${first && isMember(channel, me) ? html`<${Composer} channel=${channel} threadTs=${root} place=${root} placeholder="Reply…" canBroadcast=${!channel.is_im} focus=${root} up=${() => setEditing(lastOwn(all, me))} />` : null}
+    ${first && isMember(channel, me) && !channel.is_archived ? html`<${Composer} channel=${channel} threadTs=${root} place=${root} placeholder="Reply…" canBroadcast=${!isDirect(channel)} focus=${root} up=${() => setEditing(lastOwn(all, me))} />` : null}
   </aside>`;
 }
