@@ -59,14 +59,16 @@ func accounts(ts *testscript.TestScript, w *world, _ []string) {
 
 	turns := map[string][]sent{} // the messages that each turn credits
 	for _, m := range w.sent {
-		rows, err := db.Query(`SELECT o.turn, o.outcome FROM outcomes o JOIN inbox i ON i.id = o.entry
+		rows, err := db.Query(`SELECT COALESCE(o.turn, ''), o.outcome FROM outcomes o JOIN inbox i ON i.id = o.entry
 			WHERE i.channel = ? AND i.ts = ? AND i.kind = 'message'`, m.channel, m.ts)
 		ts.Check(err)
 		n := 0
 		for rows.Next() {
 			var id, outcome string
 			ts.Check(rows.Scan(&id, &outcome))
-			turns[id] = append(turns[id], m)
+			if id != "" { // else it was the word that stopped others, or was taken back
+				turns[id] = append(turns[id], m)
+			}
 			n++
 		}
 		ts.Check(rows.Err())

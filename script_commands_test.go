@@ -38,6 +38,8 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"deliver":  in(deliver),
 	"envelope": in(envelope),
 	"halt":     in(halt),
+	"react":    in(react),
+	"acked":    in(acked),
 	"edit":     in(edit),
 	"delete":   in(remove),
 	"accounts": in(accounts),
@@ -456,6 +458,38 @@ func halt(ts *testscript.TestScript, w *world, args []string) {
 		return ok && s.Status == "processing"
 	})
 	ts.Check(w.slack.Stop(w.person(ts, args[1]), channel, root))
+}
+
+// react [-answer] VAR PERSON NAME: a person reacts to a message, or to our newest
+// answer in its thread.
+func react(ts *testscript.TestScript, w *world, args []string) {
+	answer := len(args) > 0 && args[0] == "-answer"
+	if answer {
+		args = args[1:]
+	}
+	need(ts, args, 3, "react [-answer] VAR PERSON NAME")
+	channel, at := w.place(ts, args[0])
+	if answer {
+		w.slack.Look(func(v slacksim.View) {
+			if own := answers(v, channel, at); len(own) > 0 {
+				at = own[len(own)-1].TS
+			}
+		})
+	}
+	ts.Check(w.slack.React(w.person(ts, args[1]), channel, at, args[2], false))
+}
+
+// acked TYPE: waits until an event of the type was delivered and acknowledged.
+func acked(ts *testscript.TestScript, w *world, args []string) {
+	need(ts, args, 1, "acked TYPE")
+	w.until(ts, args[0]+" acknowledged", func(v slacksim.View) bool {
+		for _, e := range v.Envelopes() {
+			if e.EventType == args[0] && e.AckedAt != nil {
+				return true
+			}
+		}
+		return false
+	})
 }
 
 // edit VAR TEXT: the author edits a message.

@@ -89,7 +89,8 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger) (err error) {
 	lanes := lane.New(db, runner, lane.Options{
 		Logger: log, NewID: func() string { return uuid.Must(uuid.NewV7()).String() }, Running: c.InFlight, Drain: c.Drain,
 	})
-	receive := receiver{inbox: inbox.New(db, decoder, lanes.Wake), decode: decoder, stop: runner.Stop}
+	halt := func(lane string) { runner.Stop(lane) }
+	receive := receiver{inbox.New(db, decoder, lanes.Wake, halt)}
 	app := web.New(web.Options{APIURL: c.SlackAPIURL, Token: c.SlackAppToken.Reveal(), Logger: log})
 	defer app.Close()
 	socket := slacksocket.New(slacksocket.Options{Open: app.OpenConnection, Receiver: receive, Connections: c.Connections, Logger: log})
@@ -102,7 +103,7 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger) (err error) {
 		return err
 	}
 	defer stopAdmin()
-	defer listen(ctx, db, lanes.Wake)()
+	defer listen(ctx, db, lanes.Wake, halt)()
 
 	log.Info("serving", "workspace", who.TeamName, "as", who.UserName, "model", c.Model)
 	err = run(ctx, socket.Run, lanes.Run)

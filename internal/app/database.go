@@ -42,16 +42,16 @@ func openDatabase(ctx context.Context, c config.Config, log *slog.Logger) (datab
 	return db, nil
 }
 
-// listen wakes us for work that other replicas took in, where there are any.
-// The returned function ends it.
-func listen(ctx context.Context, db database, wake func()) (stop func()) {
+// listen tells us of work and of stops that other replicas took in, where there
+// are any. The returned function ends it.
+func listen(ctx context.Context, db database, wake func(), halt func(lane string)) (stop func()) {
 	shared, ok := db.(*postgres.DB)
 	if !ok {
 		return func() {}
 	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	var listening sync.WaitGroup
-	listening.Go(func() { shared.Listen(ctx, wake) })
+	listening.Go(func() { shared.Listen(ctx, wake, halt) })
 	return func() {
 		cancel()
 		listening.Wait()

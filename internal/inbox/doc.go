@@ -14,6 +14,8 @@
 //  5. A richer delivery of the same message (the message event after the
 //     mention) replaces a poorer one while nobody has begun to answer it; a
 //     message that was overheard becomes work at most once.
+//  6. A person's stop is committed with the lanes that it means before the
+//     envelope is acknowledged, and reaches the turn in whichever process it runs.
 //
 // Not guaranteed: order of arrival. Lanes order by Slack's ts.
 package inbox

@@ -68,6 +68,7 @@ func (r *Runner) RunLane(ctx context.Context, f Fence) error {
 }
 
 func (r *Runner) run(ctx context.Context, f Fence) (more bool, err error) {
+	defer r.stops.enter(f.Lane)()
 	a, err := r.prepare(ctx, f)
 	if a == nil || err != nil {
 		return false, err
@@ -94,7 +95,11 @@ func (r *Runner) prepare(ctx context.Context, f Fence) (*asking, error) {
 	if a.surface, err = r.surfaces.Open(ctx, f, t, a.draft.save); err != nil {
 		return nil, r.stopped(ctx, f, t.ID, fmt.Errorf("open the surface: %w", err))
 	}
-	a.surface.Working("")
+	if t.Stop {
+		r.stops.ask(f.Lane)
+	} else {
+		a.surface.Working("")
+	}
 	return a, nil
 }
 
@@ -119,6 +124,9 @@ func (r *Runner) begin(ctx context.Context, f Fence) (*Turn, error) {
 // end shows the conclusion and finishes the turn.
 func (r *Runner) end(ctx context.Context, f Fence, a *asking, c *Conclusion) (more bool, err error) {
 	t := a.turn
+	if c.State == Answered && r.stops.asked(f.Lane) {
+		c = a.halted() // between the model's last word and ours
+	}
 	ts, err := r.show(ctx, a, c)
 	if lost, ok := errors.AsType[*undeliverable](err); ok {
 		a.log().Error("Slack will not take the answer", "err", lost.error)
@@ -157,6 +165,9 @@ func (r *Runner) stopped(ctx context.Context, f Fence, turnID string, err error)
 func (r *Runner) conclude(ctx context.Context, a *asking) (*Conclusion, error) {
 	if a.progress.Conclusion != nil {
 		return a.progress.Conclusion, nil
+	}
+	if r.stops.asked(a.draft.fence.Lane) {
+		return r.journal(ctx, a, a.halted())
 	}
 	if a.turn.Attempt > r.o.Attempts {
 		return r.journal(ctx, a, failed(errGaveUp, a.progress.Shown))

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 
 	"holdfast/internal/chat"
+	"holdfast/internal/inbox"
 )
 
 // Act is something that a person did, other than saying it: a [Stop], [Title],
@@ -140,6 +141,45 @@ func (Reaction) act()    {}
 func (Removal) act()     {}
 func (Command) act()     {}
 func (Interaction) act() {}
+
+// StopAction is the action id of our own stop button.
+const StopAction = "holdfast_stop"
+
+// stopReactions are the reactions that ask for an end. Slack shows them as a
+// red cross and as a stop sign.
+var stopReactions = map[string]bool{"x": true, "octagonal_sign": true}
+
+// stop reads what asks that work ends, nil if the act does not.
+func (d *Decoder) stop(ev object, act Act) *inbox.Stop {
+	switch a := act.(type) {
+	case Stop:
+		return &inbox.Stop{Team: a.Team, Channel: a.Channel, Root: a.Root, At: a.At}
+	case Reaction:
+		if stopReactions[a.Name] && !a.Removed && a.User != d.me.BotUser {
+			return &inbox.Stop{Team: a.Team, Channel: a.Channel, Message: a.TS, At: stamp(ev.text("event_ts"))}
+		}
+	}
+	return nil
+}
+
+// clicked reads a click on our own stop button.
+func (d *Decoder) clicked(p object) *inbox.Stop {
+	act, ok := d.interaction(p)
+	if !ok {
+		return nil
+	}
+	i, ok := act.(Interaction)
+	if !ok || i.Type != "block_actions" || i.Conversation().IsZero() {
+		return nil
+	}
+	for _, a := range i.Actions {
+		if a.ID == StopAction {
+			c := i.Conversation()
+			return &inbox.Stop{Team: c.Team, Channel: c.Channel, Root: c.Root, At: stamp(a.TS)}
+		}
+	}
+	return nil
+}
 
 // Act reads the act out of an entry's payload; not ok means that there is none
 // that this package knows.

@@ -36,6 +36,10 @@ func beginTurn(x *tx, f turn.Fence) (*turn.Turn, error) {
 	}
 	var t turn.Turn
 	var state turn.State
+	var stopped int64 // until this place
+	if _, err := x.one(func(r row) { stopped = r.int(0) }, "SELECT stop FROM lanes WHERE key = $1", f.Lane); err != nil {
+		return nil, err
+	}
 	unfinished, err := x.one(func(r row) {
 		t = turn.Turn{ID: r.text(0), Attempt: int(r.int(2)), Started: moment(r.int(3))}
 		state = turn.State(r.text(1))
@@ -44,7 +48,7 @@ func beginTurn(x *tx, f turn.Fence) (*turn.Turn, error) {
 	case err != nil:
 		return nil, err
 	case unfinished:
-		return resume(x, f, t, state)
+		return resume(x, f, t, state, stopped)
 	}
 	at, err := x.now()
 	if err != nil {
@@ -64,13 +68,21 @@ func beginTurn(x *tx, f turn.Fence) (*turn.Turn, error) {
 		for _, m := range open {
 			if !m.Deleted {
 				live = append(live, m)
-			} else if err := decline(x, f.Lane, m.entry, "deleted", at); err != nil {
+			} else if err := settle(x, f.Lane, m.entry, turn.Declined, "deleted", at); err != nil {
 				return nil, err
 			}
 		}
-		if len(live) > 0 {
-			return start(x, f, live, at)
+		if len(live) == 0 {
+			continue
 		}
+		if n := before(live, stopped); n > 0 {
+			t, err := start(x, f, live[:n], at)
+			if err == nil {
+				t.Stop = true
+			}
+			return t, err
+		}
+		return start(x, f, live, at)
 	}
 }
 
@@ -90,9 +102,17 @@ func openMessages(x *tx, lane string) (open []openMessage, err error) {
 	return open, err
 }
 
-// decline ends an open message without a turn.
-func decline(x *tx, lane string, entry int64, reason string, at int64) error {
-	_, err := x.exec("INSERT INTO outcomes (entry, outcome, reason, at) VALUES ($1, $2, $3, $4)", entry, string(turn.Declined), reason, at)
+// before counts the messages, which are in order, up to a place.
+func before(messages []openMessage, until int64) (n int) {
+	for until > 0 && n < len(messages) && place(messages[n].TS) <= until {
+		n++
+	}
+	return n
+}
+
+// settle ends an open message without a turn.
+func settle(x *tx, lane string, entry int64, outcome turn.State, reason string, at int64) error {
+	_, err := x.exec("INSERT INTO outcomes (entry, outcome, reason, at) VALUES ($1, $2, $3, $4)", entry, string(outcome), reason, at)
 	if err != nil {
 		return err
 	}
@@ -129,7 +149,7 @@ func start(x *tx, f turn.Fence, messages []openMessage, at int64) (*turn.Turn, e
 }
 
 // resume begins the next attempt of an unfinished turn.
-func resume(x *tx, f turn.Fence, t turn.Turn, state turn.State) (*turn.Turn, error) {
+func resume(x *tx, f turn.Fence, t turn.Turn, state turn.State, stopped int64) (*turn.Turn, error) {
 	next, err := state.To(turn.Running)
 	if err != nil {
 		return nil, err
@@ -148,6 +168,7 @@ func resume(x *tx, f turn.Fence, t turn.Turn, state turn.State) (*turn.Turn, err
 	if err != nil {
 		return nil, err
 	}
+	t.Stop = stopped > 0 && place(t.Last().TS) <= stopped
 	err = x.query(func(r row) error {
 		t.Journal = append(t.Journal, turn.Record{
 			Kind: turn.RecordKind(r.text(0)), ResponseID: r.text(1), Sequence: r.int(2), Text: r.text(3), Data: r.bytes(4)})
@@ -223,6 +244,12 @@ func finish(x *tx, f turn.Fence, id string, r turn.Result) (more bool, err error
 		string(state), at, r.Reason, r.Answer, r.AnswerTS, id)
 	if err != nil {
 		return false, err
+	}
+	if state == turn.Stopped { // what waited when the stop was asked ends with it
+		_, err := x.exec("UPDATE inbox SET turn = $1, open = false WHERE lane = $2 AND open AND place <= (SELECT stop FROM lanes WHERE key = $2)", id, f.Lane)
+		if err != nil {
+			return false, err
+		}
 	}
 	others := state
 	if others == turn.Answered {

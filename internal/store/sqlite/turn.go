@@ -33,12 +33,13 @@ func (db *DB) Begin(ctx context.Context, f turn.Fence) (t *turn.Turn, err error)
 func begin(c *conn, f turn.Fence, at int64) (*turn.Turn, error) {
 	var t turn.Turn
 	var state turn.State
+	var stopped int64 // until this place
 	// The plus keeps SQLite from planning anew when epoch becomes or ceases to
 	// be 1 (it looks at values compared with a column in a join).
 	owned, err := c.one(func(r row) {
 		t = turn.Turn{ID: r.text(0), Attempt: int(r.int(2)), Started: moment(r.int(3))}
-		state = turn.State(r.text(1))
-	}, `SELECT t.id, t.state, t.attempt, t.started FROM lanes l LEFT JOIN turns t ON t.lane = l.key AND t.finished IS NULL
+		state, stopped = turn.State(r.text(1)), r.int(4)
+	}, `SELECT t.id, t.state, t.attempt, t.started, l.stop FROM lanes l LEFT JOIN turns t ON t.lane = l.key AND t.finished IS NULL
 		WHERE l.key = ? AND l.owner = ? AND +l.epoch = ?`, f.Lane, f.Owner, f.Epoch)
 	switch {
 	case err != nil:
@@ -46,7 +47,7 @@ func begin(c *conn, f turn.Fence, at int64) (*turn.Turn, error) {
 	case !owned:
 		return nil, turn.ErrFenced
 	case t.ID != "":
-		return resume(c, f, t, state)
+		return resume(c, f, t, state, stopped)
 	}
 	for {
 		open, err := openMessages(c, f.Lane)
@@ -62,13 +63,21 @@ func begin(c *conn, f turn.Fence, at int64) (*turn.Turn, error) {
 		for _, m := range open {
 			if !m.Deleted {
 				live = append(live, m)
-			} else if err := decline(c, f.Lane, m.entry, "deleted", at); err != nil {
+			} else if err := settle(c, f.Lane, m.entry, turn.Declined, "deleted", at); err != nil {
 				return nil, err
 			}
 		}
-		if len(live) > 0 {
-			return start(c, f, live, at)
+		if len(live) == 0 {
+			continue
 		}
+		if n := before(live, stopped); n > 0 {
+			t, err := start(c, f, live[:n], at)
+			if err == nil {
+				t.Stop = true
+			}
+			return t, err
+		}
+		return start(c, f, live, at)
 	}
 }
 
@@ -88,9 +97,17 @@ func openMessages(c *conn, lane string) (open []openMessage, err error) {
 	return open, err
 }
 
-// decline ends an open message without a turn.
-func decline(c *conn, lane string, entry int64, reason string, at int64) error {
-	_, err := c.exec("INSERT INTO outcomes (entry, outcome, reason, at) VALUES (?, ?, ?, ?)", entry, string(turn.Declined), reason, at)
+// before counts the messages, which are in order, up to a place.
+func before(messages []openMessage, until int64) (n int) {
+	for until > 0 && n < len(messages) && place(messages[n].TS) <= until {
+		n++
+	}
+	return n
+}
+
+// settle ends an open message without a turn.
+func settle(c *conn, lane string, entry int64, outcome turn.State, reason string, at int64) error {
+	_, err := c.exec("INSERT INTO outcomes (entry, outcome, reason, at) VALUES (?, ?, ?, ?)", entry, string(outcome), reason, at)
 	if err != nil {
 		return err
 	}
@@ -127,7 +144,7 @@ func start(c *conn, f turn.Fence, messages []openMessage, at int64) (*turn.Turn,
 }
 
 // resume begins the next attempt of an unfinished turn.
-func resume(c *conn, f turn.Fence, t turn.Turn, state turn.State) (*turn.Turn, error) {
+func resume(c *conn, f turn.Fence, t turn.Turn, state turn.State, stopped int64) (*turn.Turn, error) {
 	next, err := state.To(turn.Running)
 	if err != nil {
 		return nil, err
@@ -146,6 +163,7 @@ func resume(c *conn, f turn.Fence, t turn.Turn, state turn.State) (*turn.Turn, e
 	if err != nil {
 		return nil, err
 	}
+	t.Stop = stopped > 0 && place(t.Last().TS) <= stopped
 	err = c.query(func(r row) error {
 		t.Journal = append(t.Journal, turn.Record{
 			Kind: turn.RecordKind(r.text(0)), ResponseID: r.text(1), Sequence: r.int(2), Text: r.text(3), Data: r.bytes(4)})
@@ -217,6 +235,13 @@ func finish(c *conn, f turn.Fence, id string, r turn.Result, at int64) (more boo
 		string(state), at, r.Reason, r.Answer, r.AnswerTS, id)
 	if err != nil {
 		return false, err
+	}
+	if state == turn.Stopped { // what waited when the stop was asked ends with it
+		_, err := c.exec("UPDATE inbox SET turn = ?, open = 0 WHERE lane = ? AND open = 1 AND place <= (SELECT stop FROM lanes WHERE key = ?)",
+			id, f.Lane, f.Lane)
+		if err != nil {
+			return false, err
+		}
 	}
 	others := state
 	if others == turn.Answered {

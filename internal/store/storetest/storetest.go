@@ -47,6 +47,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"Fence", fenceTests},
 		{"Outbox", outboxTests},
 		{"Archive", archiveTests},
+		{"Stop", stopTests},
 		{"Race", raceTests},
 	}
 	for _, g := range groups {
