@@ -82,7 +82,7 @@ func (s *surface) noticeAlone(ctx context.Context, notice string) error {
 		}
 	}
 	if p.ts == "" {
-		if err := s.post(ctx, p, opCreate, render.Part{}, notice); err != nil {
+		if err := s.post(ctx, p, opCreate, render.Part{}, true, notice); err != nil {
 			return err
 		}
 	}
