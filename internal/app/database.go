@@ -3,10 +3,10 @@ package app
 import (
 	"context"
 	"log/slog"
-	"sync"
 
 	"holdfast/internal/assistant"
 	"holdfast/internal/config"
+	"holdfast/internal/gap"
 	"holdfast/internal/inbox"
 	"holdfast/internal/lane"
 	"holdfast/internal/outbox"
@@ -21,6 +21,7 @@ type database interface {
 	lane.Store
 	turn.Store
 	assistant.Archive
+	gap.Store
 	Outbox() outbox.Store
 	Ping(ctx context.Context) error
 	Close() error
@@ -49,11 +50,5 @@ func listen(ctx context.Context, db database, wake func(), halt func(lane string
 	if !ok {
 		return func() {}
 	}
-	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	var listening sync.WaitGroup
-	listening.Go(func() { shared.Listen(ctx, wake, halt) })
-	return func() {
-		cancel()
-		listening.Wait()
-	}
+	return beside(context.WithoutCancel(ctx), func(ctx context.Context) { shared.Listen(ctx, wake, halt) })
 }

@@ -23,6 +23,9 @@ type Options struct {
 	// delivers over several connections, in no order; what arrives within it is
 	// put in order. 0 is none; people do not notice 25 ms.
 	Settle time.Duration
+	// MaxAge is how old a message may be that is answered unasked: what waited
+	// longer, while we were away, is declined with a line that says so. 0: any.
+	MaxAge time.Duration
 }
 
 // Runner runs turns.
@@ -169,6 +172,10 @@ func (r *Runner) conclude(ctx context.Context, a *asking) (*Conclusion, error) {
 	if r.stops.asked(a.draft.fence.Lane) {
 		return r.journal(ctx, a, a.halted())
 	}
+	sent := a.turn.Last().TS.Time()
+	if age := time.Since(sent); r.o.MaxAge > 0 && !sent.IsZero() && age > r.o.MaxAge && len(a.turn.Journal) == 0 {
+		return r.journal(ctx, a, tooOld(age))
+	}
 	if a.turn.Attempt > r.o.Attempts {
 		return r.journal(ctx, a, failed(errGaveUp, a.progress.Shown))
 	}
@@ -181,6 +188,16 @@ func (r *Runner) conclude(ctx context.Context, a *asking) (*Conclusion, error) {
 
 var errGaveUp = &Failure{Code: "gave_up",
 	Say: "I tried this several times and something went wrong each time, so I stopped. Please ask again, perhaps in other words."}
+
+// tooOld declines what waited for longer than people expect an answer.
+func tooOld(age time.Duration) *Conclusion {
+	ago := fmt.Sprintf("%d days", int(age.Hours()/24))
+	if age < 48*time.Hour {
+		ago = fmt.Sprintf("%d hours", int(age.Hours()))
+	}
+	return &Conclusion{State: Declined, Reason: "too_old",
+		Notice: ":zzz: I was away when you wrote this, " + ago + " ago. If you still want an answer, please write to me again."}
+}
 
 func (r *Runner) journal(ctx context.Context, a *asking, c *Conclusion) (*Conclusion, error) {
 	data, err := json.Marshal(c)
