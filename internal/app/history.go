@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"iter"
 	"time"
 
@@ -17,30 +16,44 @@ import (
 // histories is Slack as gap reads it.
 type histories struct{ web *web.Client }
 
-// Channels lists each type by itself: the app may lack the scope for one.
+// allKinds are the types of conversations.list.
+var allKinds = []string{"im", "mpim", "public_channel", "private_channel"}
+
+// Channels lists all kinds at once, and one by one if the app lacks the scope
+// for some.
 func (h histories) Channels(ctx context.Context) iter.Seq2[[]gap.Channel, error] {
 	return func(yield func([]gap.Channel, error) bool) {
-		for _, kind := range []string{"im", "mpim", "public_channel", "private_channel"} {
-			for page, err := range h.web.Conversations(ctx, []string{kind}, web.Send{Priority: web.Backfill}) {
-				if e, ok := errors.AsType[*web.Error](err); ok && e.Code == "missing_scope" {
+		lists := [][]string{allKinds}
+		for len(lists) > 0 {
+			kinds := lists[0]
+			lists = lists[1:]
+			for page, err := range h.web.Conversations(ctx, kinds, web.Send{Priority: web.Backfill}) {
+				if web.Code(err) == "missing_scope" {
+					if len(kinds) > 1 {
+						lists = [][]string{allKinds[:1], allKinds[1:2], allKinds[2:3], allKinds[3:]}
+					}
 					break
 				}
 				if err != nil {
 					yield(nil, err)
 					return
 				}
-				var in []gap.Channel
-				for _, c := range page {
-					if c.Direct || c.Group || c.Member {
-						in = append(in, gap.Channel{ID: c.ID, Kind: kindOf(c)})
-					}
-				}
-				if !yield(in, nil) {
+				if !yield(joined(page), nil) {
 					return
 				}
 			}
 		}
 	}
+}
+
+// joined are the channels that we are in.
+func joined(page []web.Conversation) (in []gap.Channel) {
+	for _, c := range page {
+		if c.Direct || c.Group || c.Member {
+			in = append(in, gap.Channel{ID: c.ID, Kind: kindOf(c)})
+		}
+	}
+	return in
 }
 
 // kindOf is Slack's channel_type.
