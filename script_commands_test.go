@@ -40,6 +40,7 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"halt":     in(halt),
 	"react":    in(react),
 	"acked":    in(acked),
+	"retry":    in(retry),
 	"edit":     in(edit),
 	"delete":   in(remove),
 	"accounts": in(accounts),
@@ -491,6 +492,38 @@ func acked(ts *testscript.TestScript, w *world, args []string) {
 		return false
 	})
 }
+
+// retry VAR PERSON: a person clicks the button under our newest answer, once it
+// has one that was not clicked before, twice.
+func retry(ts *testscript.TestScript, w *world, args []string) {
+	need(ts, args, 2, "retry VAR PERSON")
+	channel, root := w.place(ts, args[0])
+	who := w.person(ts, args[1])
+	w.until(ts, "a button to try again", func(v slacksim.View) bool {
+		own := answers(v, channel, root)
+		if len(own) == 0 {
+			return false
+		}
+		found := retryButton.FindSubmatch(own[len(own)-1].Blocks)
+		return found != nil && string(found[1]) != w.retried
+	})
+	var payload []byte
+	w.slack.Look(func(v slacksim.View) {
+		own := answers(v, channel, root)
+		m := own[len(own)-1]
+		w.retried = string(retryButton.FindSubmatch(m.Blocks)[1])
+		payload = fmt.Appendf(nil, `{"type":"block_actions","trigger_id":"click-%%d","team":{"id":%q},"user":{"id":%q},"channel":{"id":%q},
+			"container":{"type":"message","message_ts":%q,"channel_id":%q,"thread_ts":%q},"message":{"ts":%q,"thread_ts":%q},
+			"actions":[{"type":"button","action_id":"holdfast_retry","block_id":"b","value":%q,"action_ts":%q}]}`,
+			slacksim.SeedTeam, who, channel, m.TS, channel, root, m.TS, root, w.retried, m.TS)
+	})
+	for i := range 2 {
+		_, err := w.slack.Envelope("interactive", fmt.Appendf(nil, string(payload), i), "")
+		ts.Check(err)
+	}
+}
+
+var retryButton = regexp.MustCompile(`"action_id":"holdfast_retry".*"value":"([0-9a-f-]+)"`)
 
 // edit VAR TEXT: the author edits a message.
 func edit(ts *testscript.TestScript, w *world, args []string) {

@@ -61,6 +61,7 @@ type world struct {
 
 	process *exec.Cmd
 	ended   chan struct{} // closed when process has ended
+	retried string        // the turn whose button was clicked last
 	sent    []sent        // every message that people wrote for the assistant
 }
 

@@ -11,11 +11,12 @@ import (
 // Kind says what an entry is.
 type Kind string
 
-// The kinds. Only messages become turns.
+// The kinds. Only messages and retries become turns.
 const (
 	Message     Kind = "message"
 	Edit        Kind = "edit"
 	Deletion    Kind = "deletion"
+	Retry       Kind = "retry" // a person wants a failed turn to be run again
 	Interaction Kind = "interaction"
 	Command     Kind = "command"
 	Other       Kind = "other" // stored for the record; nobody acts on it
@@ -29,6 +30,7 @@ type Entry struct {
 	Lane    chat.Conversation // set if it is for the assistant; zero: overheard
 	Message chat.Message      // for Message, Edit and Deletion: what the transcript learns
 	Stop    *Stop             // set if it ends what runs
+	Turn    string            // of a Retry: the turn that failed
 	Payload []byte            // the envelope's payload as it came
 	At      time.Time         // of receipt, UTC
 }

@@ -151,9 +151,9 @@ type Surface interface {
 	// about to write.
 	Changed()
 	// Finish makes text the final answer, with a notice under it if there is
-	// one, clears every sign of life, and returns the first message's ts when
+	// one and, if retry is set, a way to have the turn run again, clears every sign of life, and returns the first message's ts when
 	// all of it is confirmed by Slack.
-	Finish(ctx context.Context, text, notice string) (ts chat.TS, err error)
+	Finish(ctx context.Context, text, notice string, retry bool) (ts chat.TS, err error)
 	// Close ends the surface's own goroutine; what Slack shows stays. It is
 	// safe to call twice and after Finish.
 	Close()

@@ -173,7 +173,7 @@ func (r *Runner) conclude(ctx context.Context, a *asking) (*Conclusion, error) {
 		return r.journal(ctx, a, a.halted())
 	}
 	sent := a.turn.Last().TS.Time()
-	if age := time.Since(sent); r.o.MaxAge > 0 && !sent.IsZero() && age > r.o.MaxAge && len(a.turn.Journal) == 0 {
+	if age := time.Since(sent); r.o.MaxAge > 0 && a.turn.Retried == "" && !sent.IsZero() && age > r.o.MaxAge && len(a.turn.Journal) == 0 {
 		return r.journal(ctx, a, tooOld(age))
 	}
 	if a.turn.Attempt > r.o.Attempts {
@@ -225,7 +225,7 @@ func (r *Runner) show(ctx context.Context, a *asking, c *Conclusion) (chat.TS, e
 	if notice != "" && c.State == Failed {
 		notice += " (turn " + a.turn.ID + ")"
 	}
-	ts, err := a.surface.Finish(ctx, c.Text, notice)
+	ts, err := a.surface.Finish(ctx, c.Text, notice, c.State == Failed)
 	if err == nil || ctx.Err() != nil {
 		return ts, err
 	}

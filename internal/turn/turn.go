@@ -75,6 +75,7 @@ type Turn struct {
 	Messages     []chat.Message // in Slack's order; each is credited
 	Journal      []Record       // what earlier attempts did
 	Started      time.Time      // of the first attempt
+	Retried      string         // the failed turn that a person wants again; this one takes its place in Slack
 	Stop         bool           // a person asked that it end, before it was begun or taken up
 }
 

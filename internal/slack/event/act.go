@@ -142,8 +142,11 @@ func (Removal) act()     {}
 func (Command) act()     {}
 func (Interaction) act() {}
 
-// StopAction is the action id of our own stop button.
-const StopAction = "holdfast_stop"
+// The action ids of our own buttons. The value of a retry button is the turn.
+const (
+	StopAction  = "holdfast_stop"
+	RetryAction = "holdfast_retry"
+)
 
 // stopReactions are the reactions that ask for an end. Slack shows them as a
 // red cross and as a stop sign.
@@ -162,23 +165,24 @@ func (d *Decoder) stop(ev object, act Act) *inbox.Stop {
 	return nil
 }
 
-// clicked reads a click on our own stop button.
-func (d *Decoder) clicked(p object) *inbox.Stop {
-	act, ok := d.interaction(p)
-	if !ok {
-		return nil
-	}
+// clicked classifies an interaction; our own stop and retry buttons mean work.
+func (d *Decoder) clicked(env inbox.Envelope, p object) inbox.Entry {
+	e := inbox.Entry{Kind: inbox.Interaction, Key: interactionKey(env, p)}
+	act, _ := d.interaction(p)
 	i, ok := act.(Interaction)
-	if !ok || i.Type != "block_actions" || i.Conversation().IsZero() {
-		return nil
+	c := i.Conversation()
+	if !ok || i.Type != "block_actions" || c.IsZero() {
+		return e
 	}
 	for _, a := range i.Actions {
-		if a.ID == StopAction {
-			c := i.Conversation()
-			return &inbox.Stop{Team: c.Team, Channel: c.Channel, Root: c.Root, At: stamp(a.TS)}
+		switch {
+		case a.ID == StopAction:
+			e.Stop = &inbox.Stop{Team: c.Team, Channel: c.Channel, Root: c.Root, At: stamp(a.TS)}
+		case a.ID == RetryAction && id(a.Value) != "":
+			e.Kind, e.Key, e.Turn, e.Lane = inbox.Retry, "r/"+id(a.Value), id(a.Value), c
 		}
 	}
-	return nil
+	return e
 }
 
 // Act reads the act out of an entry's payload; not ok means that there is none

@@ -51,7 +51,7 @@ func (d *Decoder) classify(env inbox.Envelope) inbox.Entry {
 	case "events_api":
 		return d.event(env, p)
 	case "interactive":
-		return inbox.Entry{Kind: inbox.Interaction, Key: interactionKey(env, p), Stop: d.clicked(p)}
+		return d.clicked(env, p)
 	case "slash_commands":
 		return inbox.Entry{Kind: inbox.Command, Key: "c/" + unique(env, p.text("trigger_id"))}
 	}

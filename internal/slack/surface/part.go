@@ -115,7 +115,7 @@ func (s *surface) stream(ctx context.Context, p *part, made render.Part, whole, 
 		return nil
 	}
 	_, err := s.outbox.Send(ctx, s.fence, s.write(p.n, opStop, methodStop, true), func(ctx context.Context) (chat.TS, error) {
-		return p.ts, s.slack.Stop(ctx, Stop{Channel: s.turn.Conversation.Channel, TS: p.ts, Blocks: footerBlocks(nil, footer), About: s.about(p), Last: last})
+		return p.ts, s.slack.Stop(ctx, Stop{Channel: s.turn.Conversation.Channel, TS: p.ts, Blocks: s.ending(nil, footer), About: s.about(p), Last: last})
 	}, nil)
 	if err == nil {
 		p.streaming, p.last = false, sealed
@@ -226,7 +226,7 @@ func (s *surface) about(p *part) Metadata { return Metadata{Turn: s.turn.ID, Par
 func (s *surface) message(p *part, made render.Part, whole bool, footer string) Post {
 	m := Post{Conversation: s.turn.Conversation, Text: made.Text(), About: s.about(p)}
 	if !s.plain {
-		m.Blocks = footerBlocks(made.Blocks(), footer)
+		m.Blocks = s.ending(made.Blocks(), footer)
 		if !whole && s.noSessions.Load() {
 			m.Blocks = under(m.Blocks, stopButton)
 		}
@@ -236,6 +236,19 @@ func (s *surface) message(p *part, made render.Part, whole bool, footer string) 
 	}
 	return m
 }
+
+// ending puts the footer under blocks, and under that what can be done about it.
+func (s *surface) ending(blocks json.RawMessage, footer string) json.RawMessage {
+	blocks = footerBlocks(blocks, footer)
+	if footer == "" || !s.retry {
+		return blocks
+	}
+	return under(blocks, fmt.Sprintf(retryButton, s.turn.ID))
+}
+
+// retryButton carries the action id that slack/event reads as a retry, and the
+// turn.
+const retryButton = `{"type":"actions","elements":[{"type":"button","action_id":"holdfast_retry","value":%q,"text":{"type":"plain_text","text":"Try again"}}]}`
 
 func join(text, footer string) string {
 	if text == "" {

@@ -89,6 +89,7 @@ type surface struct {
 	sign     sign
 	lastSeen time.Time // of the last visible change
 	plain    bool      // Slack refused our blocks: text alone, in smaller parts
+	retry    bool      // the last part offers to try again
 	written  string    // the text that the parts were made from, so far
 }
 
@@ -116,8 +117,14 @@ func (all *Surfaces) Open(ctx context.Context, f turn.Fence, t *turn.Turn, live 
 		s.people = append(s.people, m.User)
 	}
 	if t.Attempt > 1 {
-		if err := s.recover(ctx); err != nil {
+		if err := s.recover(ctx, t.ID); err != nil {
 			return nil, fmt.Errorf("find what an earlier attempt showed: %w", err)
+		}
+	}
+	if t.Retried != "" && len(s.parts) == 0 {
+		// What failed is replaced where it stands.
+		if err := s.recover(ctx, t.Retried); err != nil {
+			return nil, fmt.Errorf("find what the turn that failed showed: %w", err)
 		}
 	}
 	s.ticking, s.leave = context.WithCancel(ctx)
@@ -130,8 +137,8 @@ func (s *surface) log() *slog.Logger { return s.o.Logger.With("turn", s.turn.ID)
 
 // recover rebuilds the parts from the outbox. A message whose creation was not
 // confirmed is looked for in Slack.
-func (s *surface) recover(ctx context.Context) error {
-	rows, err := s.outbox.Rows(ctx, s.turn.ID)
+func (s *surface) recover(ctx context.Context, of string) error {
+	rows, err := s.outbox.Rows(ctx, of)
 	if err != nil {
 		return err
 	}

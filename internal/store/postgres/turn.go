@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -75,39 +76,50 @@ func beginTurn(x *tx, f turn.Fence) (*turn.Turn, error) {
 		if len(live) == 0 {
 			continue
 		}
-		if n := before(live, stopped); n > 0 {
-			t, err := start(x, f, live[:n], at)
-			if err == nil {
-				t.Stop = true
-			}
-			return t, err
-		}
-		return start(x, f, live, at)
+		return start(x, f, portion(live, stopped), stopped, at)
 	}
 }
 
 // openMessage is a message that waits for a turn, and its inbox row.
 type openMessage struct {
 	entry int64
+	place int64  // when it was asked
+	retry string // the turn that is to be run again; else empty
 	chat.Message
 }
 
 func openMessages(x *tx, lane string) (open []openMessage, err error) {
 	err = x.query(func(r row) error {
-		m, err := scanMessage(r, 1)
-		open = append(open, openMessage{r.int(0), m})
+		m, err := scanMessage(r, 3)
+		open = append(open, openMessage{r.int(0), r.int(1), retried(r.text(2)), m})
 		return err
-	}, `SELECT i.id, `+messageColumns+` FROM inbox i JOIN messages m ON m.team = i.team AND m.channel = i.channel AND m.ts = i.ts
+	}, `SELECT i.id, i.place, i.key, `+messageColumns+` FROM inbox i JOIN messages m ON m.team = i.team AND m.channel = i.channel AND m.ts = i.ts
 		WHERE i.lane = $1 AND i.open ORDER BY i.place, i.ts LIMIT $2`, lane, turnMax)
 	return open, err
 }
 
-// before counts the messages, which are in order, up to a place.
-func before(messages []openMessage, until int64) (n int) {
-	for until > 0 && n < len(messages) && place(messages[n].TS) <= until {
-		n++
+// retried is the turn that an entry wants again, by the entry's key.
+func retried(key string) string {
+	turn, _ := strings.CutPrefix(key, "r/")
+	if turn == key {
+		return ""
 	}
-	return n
+	return turn
+}
+
+// portion is what the next turn takes of the messages, which are in order: a retry
+// by itself, else those before a stop, else those before a retry.
+func portion(messages []openMessage, stopped int64) []openMessage {
+	if messages[0].retry != "" {
+		return messages[:1]
+	}
+	early := stopped > 0 && messages[0].place <= stopped
+	for i, m := range messages {
+		if m.retry != "" || early && m.place > stopped {
+			return messages[:i]
+		}
+	}
+	return messages
 }
 
 // settle ends an open message without a turn.
@@ -124,7 +136,7 @@ func settle(x *tx, lane string, entry int64, outcome turn.State, reason string, 
 }
 
 // start makes a new turn of the messages.
-func start(x *tx, f turn.Fence, messages []openMessage, at int64) (*turn.Turn, error) {
+func start(x *tx, f turn.Fence, messages []openMessage, stopped, at int64) (*turn.Turn, error) {
 	id, err := uuid.NewV7()
 	if err != nil {
 		return nil, fmt.Errorf("name turn: %w", err)
@@ -133,7 +145,8 @@ func start(x *tx, f turn.Fence, messages []openMessage, at int64) (*turn.Turn, e
 	if err != nil {
 		return nil, err
 	}
-	t := &turn.Turn{ID: id.String(), Attempt: 1, Started: moment(at), Messages: make([]chat.Message, 0, len(messages))}
+	t := &turn.Turn{ID: id.String(), Attempt: 1, Started: moment(at), Messages: make([]chat.Message, 0, len(messages)),
+		Retried: messages[0].retry, Stop: stopped > 0 && messages[0].place <= stopped}
 	_, err = x.exec("INSERT INTO turns (id, lane, state, attempt, epoch, started) VALUES ($1, $2, $3, 1, $4, $5)",
 		t.ID, f.Lane, string(state), f.Epoch, at)
 	if err != nil {
@@ -159,16 +172,18 @@ func resume(x *tx, f turn.Fence, t turn.Turn, state turn.State, stopped int64) (
 	if err != nil {
 		return nil, err
 	}
+	var asked int64
 	err = x.query(func(r row) error {
-		m, err := scanMessage(r, 0)
+		m, err := scanMessage(r, 2)
 		t.Messages = append(t.Messages, m)
+		asked, t.Retried = r.int(0), retried(r.text(1))
 		return err
-	}, `SELECT `+messageColumns+` FROM inbox i JOIN messages m ON m.team = i.team AND m.channel = i.channel AND m.ts = i.ts
+	}, `SELECT i.place, i.key, `+messageColumns+` FROM inbox i JOIN messages m ON m.team = i.team AND m.channel = i.channel AND m.ts = i.ts
 		WHERE i.turn = $1 ORDER BY i.place, i.ts`, t.ID)
 	if err != nil {
 		return nil, err
 	}
-	t.Stop = stopped > 0 && place(t.Last().TS) <= stopped
+	t.Stop = stopped > 0 && asked <= stopped
 	err = x.query(func(r row) error {
 		t.Journal = append(t.Journal, turn.Record{
 			Kind: turn.RecordKind(r.text(0)), ResponseID: r.text(1), Sequence: r.int(2), Text: r.text(3), Data: r.bytes(4)})

@@ -37,6 +37,64 @@ func (k *kit) stops(replica string) []string {
 
 var halted = turn.Result{State: turn.Stopped, Reason: "person"}
 
+// wants is a click on Retry under a turn.
+func wants(c chat.Conversation, id string) inbox.Entry {
+	return inbox.Entry{Key: "r/" + id, Kind: inbox.Retry, Lane: c, Turn: id, Payload: []byte("{}")}
+}
+
+var retryTests = []test{
+	{"FailedTurnRunsAgainOnce", func(k *kit) {
+		c := direct(1)
+		f, t := k.running(c)
+		k.equal("work while it runs", k.append(wants(c, t.ID)), false)
+		k.finish(f, t, turn.Result{State: turn.Failed, Reason: "cut"})
+		k.equal("work", k.append(wants(c, t.ID)), true)
+		k.equal("work again", k.append(wants(c, t.ID)), false)
+		k.append(says(c, "1900000000.000001", "later"))
+		f = k.claim("r1")
+		again := k.begin(f)
+		k.equal("messages", texts(again.Messages), []string{"hello"})
+		k.equal("retried", again.Retried, t.ID)
+		k.equal("stopped", again.Stop, false)
+		k.must(k.Yield(k.Context(), f, again.ID))
+		f = k.claim("r1")
+		taken := k.begin(f)
+		k.equal("retried after a yield", taken.Retried, t.ID)
+		k.equal("more", k.finish(f, taken, answered), true)
+		k.equal("outcome of the message", k.outcome(says(c, "1700000001.000001", "").Key), "failed/cut")
+		k.equal("outcome of the retry", k.outcome("r/"+t.ID), "answered")
+		k.equal("work after", k.append(wants(c, t.ID)), false)
+		last := k.begin(f)
+		k.equal("messages", texts(last.Messages), []string{"later"})
+		k.equal("retried", last.Retried, "")
+		k.finish(f, last, answered)
+	}},
+	{"OnlyWhatFailed", func(k *kit) {
+		c := direct(1)
+		f, t := k.running(c)
+		k.finish(f, t, answered)
+		k.equal("work", k.append(wants(c, t.ID)), false)
+		k.equal("work of nothing", k.append(wants(c, "none")), false)
+	}},
+	{"OnlyInItsLane", func(k *kit) {
+		c := direct(1)
+		f, t := k.running(c)
+		k.finish(f, t, turn.Result{State: turn.Failed, Reason: "cut"})
+		k.equal("work elsewhere", k.append(wants(direct(2), t.ID)), false)
+	}},
+	{"AfterAStop", func(k *kit) {
+		c := direct(1)
+		f, t := k.running(c)
+		k.stop(asks(c, "1700000003.000000"))
+		k.finish(f, t, turn.Result{State: turn.Failed, Reason: "cut"})
+		k.equal("work", k.append(wants(c, t.ID)), true)
+		f = k.claim("r1")
+		again := k.begin(f)
+		k.equal("stopped", again.Stop, false)
+		k.finish(f, again, answered)
+	}},
+}
+
 var stopTests = []test{
 	{"RunningTurnAndWhatWaits", func(k *kit) {
 		c := direct(1)

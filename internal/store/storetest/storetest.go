@@ -50,6 +50,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"Outbox", outboxTests},
 		{"Archive", archiveTests},
 		{"Stop", stopTests},
+		{"Retry", retryTests},
 		{"Gap", gapTests},
 		{"Race", raceTests},
 	}
