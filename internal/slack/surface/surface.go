@@ -158,6 +158,11 @@ func (s *surface) recover(ctx context.Context, of string) error {
 			if r.TS != "" { // else it never came to be: nothing to use again
 				s.parts = append(s.parts, &part{n: n, ts: r.TS, streaming: stream, begun: r.At, recovered: true})
 			}
+		case opLive, opFinal:
+			// A message that a failed turn before us had made.
+			if r.TS != "" && s.part(n) == nil {
+				s.parts = append(s.parts, &part{n: n, ts: r.TS, recovered: true})
+			}
 		case opStop:
 			if p := s.part(n); p != nil && r.State == outbox.Confirmed {
 				p.streaming = false

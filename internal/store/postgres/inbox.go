@@ -82,7 +82,7 @@ const (
 
 // appendNew stores an entry that is not there yet; false: it is.
 func (db *DB) appendNew(ctx context.Context, a *arrival) (fresh bool, err error) {
-	err = db.attempt(ctx, func(t *tx) error {
+	err = db.attempt(ctx, "", func(t *tx) error {
 		if a.Kind == inbox.Retry {
 			if err := a.aim(t); err != nil {
 				return err
@@ -106,7 +106,9 @@ func (db *DB) appendNew(ctx context.Context, a *arrival) (fresh bool, err error)
 }
 
 // aim makes work of a retry: the last message of the turn that failed, at the
-// time of the click. It is none if that turn did not fail, or is another lane's.
+// time of the click. It is none if that turn ended otherwise, or is another
+// lane's. The button is there a moment before the failure is stored, so a turn
+// that has not ended counts; Begin looks again.
 func (a *arrival) aim(t *tx) error {
 	now, err := t.now()
 	if err != nil {
@@ -115,7 +117,7 @@ func (a *arrival) aim(t *tx) error {
 	failed, err := t.one(func(r row) {
 		a.m.Team, a.m.Channel, a.m.TS, a.m.place = r.text(0), r.text(1), r.ts(2), now*1000
 	}, `SELECT i.team, i.channel, i.ts FROM turns t JOIN inbox i ON i.turn = t.id
-		WHERE t.id = $1 AND t.lane = $2 AND t.state = 'failed' ORDER BY i.place DESC LIMIT 1`, a.Turn, a.Lane.Key())
+		WHERE t.id = $1 AND t.lane = $2 AND t.state IN ('running', 'failed') ORDER BY i.place DESC LIMIT 1`, a.Turn, a.Lane.Key())
 	if failed {
 		a.lane = a.Lane.Key()
 	}

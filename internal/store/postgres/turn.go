@@ -67,10 +67,15 @@ func beginTurn(x *tx, f turn.Fence) (*turn.Turn, error) {
 		}
 		live := open[:0:0]
 		for _, m := range open {
-			if !m.Deleted {
-				live = append(live, m)
-			} else if err := settle(x, f.Lane, m.entry, turn.Declined, "deleted", at); err != nil {
+			why, err := unwanted(x, m)
+			if err == nil && why != "" {
+				err = settle(x, f.Lane, m.entry, turn.Declined, why, at)
+			}
+			if err != nil {
 				return nil, err
+			}
+			if why == "" {
+				live = append(live, m)
 			}
 		}
 		if len(live) == 0 {
@@ -96,6 +101,22 @@ func openMessages(x *tx, lane string) (open []openMessage, err error) {
 	}, `SELECT i.id, i.place, i.key, `+messageColumns+` FROM inbox i JOIN messages m ON m.team = i.team AND m.channel = i.channel AND m.ts = i.ts
 		WHERE i.lane = $1 AND i.open ORDER BY i.place, i.ts LIMIT $2`, lane, turnMax)
 	return open, err
+}
+
+// unwanted tells why a message needs no turn: it was deleted, or it is a retry of
+// a turn that did not fail.
+func unwanted(x *tx, m openMessage) (why string, err error) {
+	if m.Deleted {
+		return "deleted", nil
+	}
+	if m.retry == "" {
+		return "", nil
+	}
+	failed, err := x.one(func(row) {}, "SELECT 1 FROM turns WHERE id = $1 AND state = 'failed'", m.retry)
+	if err == nil && !failed {
+		why = "not_failed"
+	}
+	return why, err
 }
 
 // retried is the turn that an entry wants again, by the entry's key.

@@ -82,12 +82,14 @@ func (a *arrival) append(c *conn) (work bool, err error) {
 }
 
 // aim makes work of a retry: the last message of the turn that failed, at the
-// time of the click. It is none if that turn did not fail, or is another lane's.
+// time of the click. It is none if that turn ended otherwise, or is another
+// lane's. The button is there a moment before the failure is stored, so a turn
+// that has not ended counts; Begin looks again.
 func (a *arrival) aim(c *conn, t int64) error {
 	failed, err := c.one(func(r row) {
 		a.m.Team, a.m.Channel, a.m.TS, a.m.place = r.text(0), r.text(1), r.ts(2), t*1000
 	}, `SELECT i.team, i.channel, i.ts FROM turns t JOIN inbox i ON i.turn = t.id
-		WHERE i.turn = ? AND t.lane = ? AND t.state = 'failed' ORDER BY i.place DESC LIMIT 1`, a.Turn, a.Lane.Key())
+		WHERE i.turn = ? AND t.lane = ? AND t.state IN ('running', 'failed') ORDER BY i.place DESC LIMIT 1`, a.Turn, a.Lane.Key())
 	if failed {
 		a.lane = a.Lane.Key()
 	}

@@ -62,10 +62,15 @@ func begin(c *conn, f turn.Fence, at int64) (*turn.Turn, error) {
 		}
 		live := open[:0:0]
 		for _, m := range open {
-			if !m.Deleted {
-				live = append(live, m)
-			} else if err := settle(c, f.Lane, m.entry, turn.Declined, "deleted", at); err != nil {
+			why, err := unwanted(c, m)
+			if err == nil && why != "" {
+				err = settle(c, f.Lane, m.entry, turn.Declined, why, at)
+			}
+			if err != nil {
 				return nil, err
+			}
+			if why == "" {
+				live = append(live, m)
 			}
 		}
 		if len(live) == 0 {
@@ -91,6 +96,22 @@ func openMessages(c *conn, lane string) (open []openMessage, err error) {
 	}, `SELECT i.id, i.place, i.key, `+messageColumns+` FROM inbox i JOIN messages m ON m.team = i.team AND m.channel = i.channel AND m.ts = i.ts
 		WHERE i.lane = ? AND i.open = 1 ORDER BY i.place, i.ts LIMIT ?`, lane, turnMax)
 	return open, err
+}
+
+// unwanted tells why a message needs no turn: it was deleted, or it is a retry of
+// a turn that did not fail.
+func unwanted(c *conn, m openMessage) (why string, err error) {
+	if m.Deleted {
+		return "deleted", nil
+	}
+	if m.retry == "" {
+		return "", nil
+	}
+	failed, err := c.one(func(row) {}, "SELECT 1 FROM turns WHERE id = ? AND state = 'failed'", m.retry)
+	if err == nil && !failed {
+		why = "not_failed"
+	}
+	return why, err
 }
 
 // retried is the turn that an entry wants again, by the entry's key.

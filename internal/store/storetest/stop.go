@@ -46,7 +46,6 @@ var retryTests = []test{
 	{"FailedTurnRunsAgainOnce", func(k *kit) {
 		c := direct(1)
 		f, t := k.running(c)
-		k.equal("work while it runs", k.append(wants(c, t.ID)), false)
 		k.finish(f, t, turn.Result{State: turn.Failed, Reason: "cut"})
 		k.equal("work", k.append(wants(c, t.ID)), true)
 		k.equal("work again", k.append(wants(c, t.ID)), false)
@@ -68,6 +67,25 @@ var retryTests = []test{
 		k.equal("messages", texts(last.Messages), []string{"later"})
 		k.equal("retried", last.Retried, "")
 		k.finish(f, last, answered)
+	}},
+	{"ClickBeforeTheFailureIsStored", func(k *kit) {
+		c := direct(1)
+		f, t := k.running(c)
+		k.equal("work", k.append(wants(c, t.ID)), true)
+		k.equal("more", k.finish(f, t, turn.Result{State: turn.Failed, Reason: "cut"}), true)
+		again := k.begin(f)
+		k.equal("retried", again.Retried, t.ID)
+		k.finish(f, again, answered)
+	}},
+	{"ClickOnWhatEndsWell", func(k *kit) {
+		c := direct(1)
+		f, t := k.running(c)
+		k.append(wants(c, t.ID))
+		k.equal("more", k.finish(f, t, answered), true)
+		got, err := k.Begin(k.Context(), f)
+		k.must(err)
+		k.equal("turn", got == nil, true)
+		k.equal("outcome of the retry", k.outcome("r/"+t.ID), "declined/not_failed")
 	}},
 	{"OnlyWhatFailed", func(k *kit) {
 		c := direct(1)
