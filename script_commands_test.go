@@ -39,6 +39,7 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"envelope": in(envelope),
 	"halt":     in(halt),
 	"react":    in(react),
+	"postgres": in(postgres),
 	"acked":    in(acked),
 	"retry":    in(retry),
 	"edit":     in(edit),
@@ -83,11 +84,11 @@ func (w *world) tail() string {
 	return "log of holdfast, its end:\n" + strings.Join(lines[max(0, len(lines)-40):], "\n")
 }
 
-// start [NAME=value…]: starts holdfast serve and waits for its sockets.
+// start [NAME=value…]: starts holdfast serve and waits for its sockets. If one
+// runs already, this is another replica: crash and term end the oldest.
 func start(ts *testscript.TestScript, w *world, args []string) {
-	if w.process != nil {
-		ts.Fatalf("holdfast runs already")
-	}
+	live := 0
+	w.slack.Look(func(v slacksim.View) { live = v.Live() })
 	log, err := os.OpenFile(w.logFile(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	ts.Check(err)
 	p := exec.Command(binary, "serve")
@@ -98,14 +99,14 @@ func start(ts *testscript.TestScript, w *world, args []string) {
 	p.Env = append(p.Env, args...)
 	p.Stdout, p.Stderr = log, log
 	ts.Check(p.Start())
-	w.process, w.ended = p, make(chan struct{})
-	ended := w.ended
+	r := replica{p, make(chan struct{})}
+	w.replicas = append(w.replicas, r)
 	go func() {
 		_ = p.Wait() // stop looks at the state
 		_ = log.Close()
-		close(ended)
+		close(r.ended)
 	}()
-	w.until(ts, "two sockets", func(v slacksim.View) bool { return v.Live() >= 2 })
+	w.until(ts, "two more sockets", func(v slacksim.View) bool { return v.Live() >= live+2 })
 }
 
 // person maps the seed's names to ids.
