@@ -87,8 +87,6 @@ func (w *world) tail() string {
 // start [NAME=value…]: starts holdfast serve and waits for its sockets. If one
 // runs already, this is another replica: crash and term end the oldest.
 func start(ts *testscript.TestScript, w *world, args []string) {
-	live := 0
-	w.slack.Look(func(v slacksim.View) { live = v.Live() })
 	log, err := os.OpenFile(w.logFile(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	ts.Check(err)
 	p := exec.Command(binary, "serve")
@@ -106,7 +104,7 @@ func start(ts *testscript.TestScript, w *world, args []string) {
 		_ = log.Close()
 		close(r.ended)
 	}()
-	w.until(ts, "two more sockets", func(v slacksim.View) bool { return v.Live() >= live+2 })
+	w.until(ts, "two sockets each", func(v slacksim.View) bool { return v.Live() >= 2*len(w.replicas) })
 }
 
 // person maps the seed's names to ids.

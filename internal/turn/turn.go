@@ -71,7 +71,8 @@ var ErrYield = errors.New("turn: the process is stopping")
 type Turn struct {
 	ID           string
 	Conversation chat.Conversation
-	Attempt      int            // 1 for the first
+	Attempt      int            // 1 for the first, and for one after a yield
+	Resumed      bool           // an earlier run may have shown something
 	Messages     []chat.Message // in Slack's order; each is credited
 	Journal      []Record       // what earlier attempts did
 	Started      time.Time      // of the first attempt

@@ -116,7 +116,7 @@ func (all *Surfaces) Open(ctx context.Context, f turn.Fence, t *turn.Turn, live 
 	for _, m := range t.Messages {
 		s.people = append(s.people, m.User)
 	}
-	if t.Attempt > 1 {
+	if t.Resumed {
 		if err := s.recover(ctx, t.ID); err != nil {
 			return nil, fmt.Errorf("find what an earlier attempt showed: %w", err)
 		}

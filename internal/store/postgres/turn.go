@@ -189,6 +189,8 @@ func resume(x *tx, f turn.Fence, t turn.Turn, state turn.State, stopped int64) (
 		return nil, err
 	}
 	t.Attempt++
+	t.Resumed = true
+	t.Resumed = true
 	_, err = x.exec("UPDATE turns SET state = $1, attempt = $2, epoch = $3 WHERE id = $4", string(next), t.Attempt, f.Epoch, t.ID)
 	if err != nil {
 		return nil, err

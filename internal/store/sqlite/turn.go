@@ -184,6 +184,8 @@ func resume(c *conn, f turn.Fence, t turn.Turn, state turn.State, stopped int64)
 		return nil, err
 	}
 	t.Attempt++
+	t.Resumed = true
+	t.Resumed = true
 	_, err = c.exec("UPDATE turns SET state = ?, attempt = ?, epoch = ? WHERE id = ?", string(next), t.Attempt, f.Epoch, t.ID)
 	if err != nil {
 		return nil, err
