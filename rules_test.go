@@ -55,12 +55,13 @@ var imports = map[string]struct {
 	"inbox":  {[]string{"chat"}, std},
 	"lane":   {[]string{"turn"}, "any"},
 	"outbox": {[]string{"chat", "turn"}, std},
+	"gap":    {[]string{"chat"}, std},
 	// product
 	"assistant": {[]string{"chat", "turn", "transcript"}, std},
 	// adapters: core, and the ports that they implement
-	"store/sqlite":    {[]string{"chat", "turn", "transcript", "inbox", "lane", "outbox", "assistant"}, "any"},
-	"store/postgres":  {[]string{"chat", "turn", "transcript", "inbox", "lane", "outbox", "assistant"}, "any"},
-	"store/storetest": {[]string{"chat", "turn", "transcript", "inbox", "lane", "outbox", "assistant"}, "any"},
+	"store/sqlite":    {[]string{"chat", "turn", "transcript", "inbox", "lane", "outbox", "gap", "assistant"}, "any"},
+	"store/postgres":  {[]string{"chat", "turn", "transcript", "inbox", "lane", "outbox", "gap", "assistant"}, "any"},
+	"store/storetest": {[]string{"chat", "turn", "transcript", "inbox", "lane", "outbox", "gap", "assistant"}, "any"},
 	"slack/web":       {[]string{"chat", "outbox"}, "any"},
 	"slack/socket":    {nil, "any"},
 	"slack/event":     {[]string{"chat", "inbox"}, std},

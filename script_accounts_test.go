@@ -3,10 +3,12 @@ package holdfast_test
 import (
 	"database/sql"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
 
+	_ "github.com/jackc/pgx/v5/stdlib"
 	"github.com/rogpeppe/go-internal/testscript"
 	_ "modernc.org/sqlite"
 
@@ -51,22 +53,24 @@ func settled(v slacksim.View, channel, root, last string) bool {
 // delivered a message only after a later one's turn had begun, that turn may
 // stand before it.
 func accounts(ts *testscript.TestScript, w *world, _ []string) {
-	db, err := sql.Open("sqlite", strings.TrimPrefix(ts.Getenv("DATABASE_URL"), "sqlite:")+"?_pragma=busy_timeout(5000)")
+	db, err := openBooks(ts.Getenv("DATABASE_URL"))
 	ts.Check(err)
 	defer db.Close()
 	w.rest(ts, db)
-	ts.Check(w.stop(syscall.SIGTERM))
+	ts.Check(w.stopAll(syscall.SIGTERM))
 
 	turns := map[string][]sent{} // the messages that each turn credits
 	for _, m := range w.sent {
-		rows, err := db.Query(`SELECT o.turn, o.outcome FROM outcomes o JOIN inbox i ON i.id = o.entry
+		rows, err := db.Query(`SELECT COALESCE(o.turn, ''), o.outcome FROM outcomes o JOIN inbox i ON i.id = o.entry
 			WHERE i.channel = ? AND i.ts = ? AND i.kind = 'message'`, m.channel, m.ts)
 		ts.Check(err)
 		n := 0
 		for rows.Next() {
 			var id, outcome string
 			ts.Check(rows.Scan(&id, &outcome))
-			turns[id] = append(turns[id], m)
+			if id != "" { // else it was the word that stopped others, or was taken back
+				turns[id] = append(turns[id], m)
+			}
 			n++
 		}
 		ts.Check(rows.Err())
@@ -88,9 +92,40 @@ func accounts(ts *testscript.TestScript, w *world, _ []string) {
 	w.slack.Look(func(v slacksim.View) { w.compare(ts, v, db, turns) })
 }
 
+// books is the database of a scenario, of either kind.
+type books struct {
+	*sql.DB
+	postgres bool
+}
+
+func openBooks(url string) (books, error) {
+	if path, ok := strings.CutPrefix(url, "sqlite:"); ok {
+		db, err := sql.Open("sqlite", path+"?_pragma=busy_timeout(5000)")
+		return books{db, false}, err
+	}
+	db, err := sql.Open("pgx", url)
+	return books{db, true}, err
+}
+
+// fit numbers the arguments of a query for PostgreSQL.
+func (b books) fit(query string) string {
+	for n := 1; b.postgres && strings.Contains(query, "?"); n++ {
+		query = strings.Replace(query, "?", "$"+strconv.Itoa(n), 1)
+	}
+	return query
+}
+
+func (b books) Query(query string, args ...any) (*sql.Rows, error) {
+	return b.DB.Query(b.fit(query), args...)
+}
+
+func (b books) QueryRow(query string, args ...any) *sql.Row {
+	return b.DB.QueryRow(b.fit(query), args...)
+}
+
 // rest waits until no lane has work: what a person sees may be there before its
 // outcome is stored.
-func (w *world) rest(ts *testscript.TestScript, db *sql.DB) {
+func (w *world) rest(ts *testscript.TestScript, db books) {
 	deadline := time.After(patience)
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
@@ -109,7 +144,7 @@ func (w *world) rest(ts *testscript.TestScript, db *sql.DB) {
 }
 
 // compare holds what Slack shows against the turns.
-func (w *world) compare(ts *testscript.TestScript, v slacksim.View, db *sql.DB, turns map[string][]sent) {
+func (w *world) compare(ts *testscript.TestScript, v slacksim.View, db books, turns map[string][]sent) {
 	type place struct{ channel, root string }
 	visible := map[place][]string{} // ts of our messages
 	known := map[place][]string{}   // ts that the outbox knows, in the order of their turns
@@ -151,7 +186,7 @@ func (w *world) compare(ts *testscript.TestScript, v slacksim.View, db *sql.DB, 
 
 // ordered checks that no message was passed over: one that was stored before the
 // messages of a turn is not answered after it, unless it is older.
-func (w *world) ordered(ts *testscript.TestScript, db *sql.DB, turns map[string][]sent, ids []string) {
+func (w *world) ordered(ts *testscript.TestScript, db books, turns map[string][]sent, ids []string) {
 	type seen struct {
 		newest sent
 		stored int
@@ -178,7 +213,7 @@ func (w *world) ordered(ts *testscript.TestScript, db *sql.DB, turns map[string]
 }
 
 // messagesOf are the Slack messages that a turn made and did not take away.
-func messagesOf(ts *testscript.TestScript, db *sql.DB, turn string) []string {
+func messagesOf(ts *testscript.TestScript, db books, turn string) []string {
 	rows, err := db.Query(`SELECT o.ts FROM outbox o WHERE o.turn = ? AND o.state = 'confirmed'
 		AND o.op IN ('chat.postMessage', 'chat.startStream')
 		AND NOT EXISTS (SELECT 1 FROM outbox d WHERE d.turn = o.turn AND d.op = 'chat.delete' AND d.ts = o.ts AND d.state = 'confirmed')

@@ -38,6 +38,10 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"deliver":  in(deliver),
 	"envelope": in(envelope),
 	"halt":     in(halt),
+	"react":    in(react),
+	"postgres": in(postgres),
+	"acked":    in(acked),
+	"retry":    in(retry),
 	"edit":     in(edit),
 	"delete":   in(remove),
 	"accounts": in(accounts),
@@ -80,11 +84,9 @@ func (w *world) tail() string {
 	return "log of holdfast, its end:\n" + strings.Join(lines[max(0, len(lines)-40):], "\n")
 }
 
-// start [NAME=value…]: starts holdfast serve and waits for its sockets.
+// start [NAME=value…]: starts holdfast serve and waits for its sockets. If one
+// runs already, this is another replica: crash and term end the oldest.
 func start(ts *testscript.TestScript, w *world, args []string) {
-	if w.process != nil {
-		ts.Fatalf("holdfast runs already")
-	}
 	log, err := os.OpenFile(w.logFile(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	ts.Check(err)
 	p := exec.Command(binary, "serve")
@@ -95,14 +97,14 @@ func start(ts *testscript.TestScript, w *world, args []string) {
 	p.Env = append(p.Env, args...)
 	p.Stdout, p.Stderr = log, log
 	ts.Check(p.Start())
-	w.process, w.ended = p, make(chan struct{})
-	ended := w.ended
+	r := replica{p, make(chan struct{})}
+	w.replicas = append(w.replicas, r)
 	go func() {
 		_ = p.Wait() // stop looks at the state
 		_ = log.Close()
-		close(ended)
+		close(r.ended)
 	}()
-	w.until(ts, "two sockets", func(v slacksim.View) bool { return v.Live() >= 2 })
+	w.until(ts, "two sockets each", func(v slacksim.View) bool { return v.Live() >= 2*len(w.replicas) })
 }
 
 // person maps the seed's names to ids.
@@ -457,6 +459,70 @@ func halt(ts *testscript.TestScript, w *world, args []string) {
 	})
 	ts.Check(w.slack.Stop(w.person(ts, args[1]), channel, root))
 }
+
+// react [-answer] VAR PERSON NAME: a person reacts to a message, or to our newest
+// answer in its thread.
+func react(ts *testscript.TestScript, w *world, args []string) {
+	answer := len(args) > 0 && args[0] == "-answer"
+	if answer {
+		args = args[1:]
+	}
+	need(ts, args, 3, "react [-answer] VAR PERSON NAME")
+	channel, at := w.place(ts, args[0])
+	if answer {
+		w.slack.Look(func(v slacksim.View) {
+			if own := answers(v, channel, at); len(own) > 0 {
+				at = own[len(own)-1].TS
+			}
+		})
+	}
+	ts.Check(w.slack.React(w.person(ts, args[1]), channel, at, args[2], false))
+}
+
+// acked TYPE: waits until an event of the type was delivered and acknowledged.
+func acked(ts *testscript.TestScript, w *world, args []string) {
+	need(ts, args, 1, "acked TYPE")
+	w.until(ts, args[0]+" acknowledged", func(v slacksim.View) bool {
+		for _, e := range v.Envelopes() {
+			if e.EventType == args[0] && e.AckedAt != nil {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// retry VAR PERSON: a person clicks the button under our newest answer, once it
+// has one that was not clicked before, twice.
+func retry(ts *testscript.TestScript, w *world, args []string) {
+	need(ts, args, 2, "retry VAR PERSON")
+	channel, root := w.place(ts, args[0])
+	who := w.person(ts, args[1])
+	w.until(ts, "a button to try again", func(v slacksim.View) bool {
+		own := answers(v, channel, root)
+		if len(own) == 0 {
+			return false
+		}
+		found := retryButton.FindSubmatch(own[len(own)-1].Blocks)
+		return found != nil && string(found[1]) != w.retried
+	})
+	var payload []byte
+	w.slack.Look(func(v slacksim.View) {
+		own := answers(v, channel, root)
+		m := own[len(own)-1]
+		w.retried = string(retryButton.FindSubmatch(m.Blocks)[1])
+		payload = fmt.Appendf(nil, `{"type":"block_actions","trigger_id":"click-%%d","team":{"id":%q},"user":{"id":%q},"channel":{"id":%q},
+			"container":{"type":"message","message_ts":%q,"channel_id":%q,"thread_ts":%q},"message":{"ts":%q,"thread_ts":%q},
+			"actions":[{"type":"button","action_id":"holdfast_retry","block_id":"b","value":%q,"action_ts":%q}]}`,
+			slacksim.SeedTeam, who, channel, m.TS, channel, root, m.TS, root, w.retried, m.TS)
+	})
+	for i := range 2 {
+		_, err := w.slack.Envelope("interactive", fmt.Appendf(nil, string(payload), i), "")
+		ts.Check(err)
+	}
+}
+
+var retryButton = regexp.MustCompile(`"action_id":"holdfast_retry".*"value":"([0-9a-f-]+)"`)
 
 // edit VAR TEXT: the author edits a message.
 func edit(ts *testscript.TestScript, w *world, args []string) {

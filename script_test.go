@@ -5,6 +5,7 @@ package holdfast_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -44,6 +45,7 @@ func testMain(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, "build holdfast:", err)
 		return 1
 	}
+	defer databases.stop()
 	return m.Run()
 }
 
@@ -59,14 +61,20 @@ type world struct {
 	model *modelsim.Sim
 	dir   string
 
-	process *exec.Cmd
-	ended   chan struct{} // closed when process has ended
-	sent    []sent        // every message that people wrote for the assistant
+	replicas []replica // that run, the oldest first
+	retried  string    // the turn whose button was clicked last
+	sent     []sent    // every message that people wrote for the assistant
 }
 
 // sent is a message for the assistant.
 type sent struct {
 	channel, ts, root, text string
+}
+
+// replica is one process of holdfast.
+type replica struct {
+	*exec.Cmd
+	ended chan struct{} // closed when it has ended
 }
 
 type worldKey struct{}
@@ -108,7 +116,7 @@ func TestScripts(t *testing.T) {
 			}
 			env.Values[worldKey{}] = w
 			env.Defer(func() {
-				w.stop(os.Kill)
+				_ = w.stopAll(os.Kill)
 				for _, err := range []error{slackServer.Close(), modelServer.Close(), w.slack.Close(), w.model.Close(), wire.close(w.slack)} {
 					if err != nil {
 						env.T().Log("close the simulators: ", err)
@@ -126,21 +134,30 @@ func TestScripts(t *testing.T) {
 
 func (w *world) logFile() string { return filepath.Join(w.dir, "holdfast.log") }
 
-// stop sends a signal and waits for the end. It returns how the process ended.
+// stopAll stops every replica.
+func (w *world) stopAll(sig os.Signal) (err error) {
+	for len(w.replicas) > 0 {
+		err = errors.Join(err, w.stop(sig))
+	}
+	return err
+}
+
+// stop sends a signal to the oldest replica and waits for its end. It returns how
+// the process ended.
 func (w *world) stop(sig os.Signal) error {
-	if w.process == nil {
+	if len(w.replicas) == 0 {
 		return nil
 	}
-	p := w.process
-	w.process = nil
+	p := w.replicas[0]
+	w.replicas = w.replicas[1:]
 	if err := p.Process.Signal(sig); err != nil {
 		return fmt.Errorf("signal holdfast: %w", err)
 	}
 	select {
-	case <-w.ended:
+	case <-p.ended:
 	case <-time.After(patience):
 		_ = p.Process.Kill()
-		<-w.ended
+		<-p.ended
 		return fmt.Errorf("holdfast did not end within %s of %v", patience, sig)
 	}
 	if code := p.ProcessState.ExitCode(); code != 0 && sig != os.Kill {

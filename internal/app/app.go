@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -13,6 +14,7 @@ import (
 	"holdfast/internal/admin"
 	"holdfast/internal/assistant"
 	"holdfast/internal/config"
+	"holdfast/internal/gap"
 	"holdfast/internal/inbox"
 	"holdfast/internal/lane"
 	"holdfast/internal/openai"
@@ -84,12 +86,13 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger) (err error) {
 	surfaces := surface.New(workspace, outbox.New(db.Outbox(), nil), surface.Options{Logger: log, Team: who.Team, Native: c.Streaming})
 	// A turn may ask more than once; each call has its own deadline.
 	runner := turn.NewRunner(db, briefer, model, surfaces, turn.Options{
-		Logger: log, Attempts: c.Attempts, Total: 2 * c.Total(), Settle: 25 * time.Millisecond,
+		Logger: log, Attempts: c.Attempts, MaxAge: c.MaxAge, Total: 2 * c.Total(), Settle: 25 * time.Millisecond,
 	})
 	lanes := lane.New(db, runner, lane.Options{
 		Logger: log, NewID: func() string { return uuid.Must(uuid.NewV7()).String() }, Running: c.InFlight, Drain: c.Drain,
 	})
-	receive := receiver{inbox: inbox.New(db, decoder, lanes.Wake), decode: decoder, stop: runner.Stop}
+	halt := func(lane string) { runner.Stop(lane) }
+	receive := receiver{inbox.New(db, decoder, lanes.Wake, halt)}
 	app := web.New(web.Options{APIURL: c.SlackAPIURL, Token: c.SlackAppToken.Reveal(), Logger: log})
 	defer app.Close()
 	socket := slacksocket.New(slacksocket.Options{Open: app.OpenConnection, Receiver: receive, Connections: c.Connections, Logger: log})
@@ -102,7 +105,14 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger) (err error) {
 		return err
 	}
 	defer stopAdmin()
-	defer listen(ctx, db, lanes.Wake)()
+	defer listen(ctx, db, lanes.Wake, halt)()
+	filler := gap.New(histories{calls}, db, gap.Options{
+		Logger: log, Team: who.Team, Link: func() (int, int) { s := socket.Status(); return s.Live, s.Outages }, Receive: missed(receive.inbox, who.Team),
+	})
+	if err := filler.Begin(ctx); err != nil {
+		return err
+	}
+	defer beside(ctx, filler.Run)()
 
 	log.Info("serving", "workspace", who.TeamName, "as", who.UserName, "model", c.Model)
 	err = run(ctx, socket.Run, lanes.Run)
@@ -113,6 +123,17 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger) (err error) {
 		log.Info("stopped")
 	}
 	return err
+}
+
+// beside runs do until the returned function is called, which waits for it.
+func beside(ctx context.Context, do func(context.Context)) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var running sync.WaitGroup
+	running.Go(func() { do(ctx) })
+	return func() {
+		cancel()
+		running.Wait()
+	}
 }
 
 // run receives and works until ctx ends or one of the two does. Lanes end after

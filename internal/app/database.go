@@ -3,10 +3,10 @@ package app
 import (
 	"context"
 	"log/slog"
-	"sync"
 
 	"holdfast/internal/assistant"
 	"holdfast/internal/config"
+	"holdfast/internal/gap"
 	"holdfast/internal/inbox"
 	"holdfast/internal/lane"
 	"holdfast/internal/outbox"
@@ -21,6 +21,7 @@ type database interface {
 	lane.Store
 	turn.Store
 	assistant.Archive
+	gap.Store
 	Outbox() outbox.Store
 	Ping(ctx context.Context) error
 	Close() error
@@ -42,18 +43,12 @@ func openDatabase(ctx context.Context, c config.Config, log *slog.Logger) (datab
 	return db, nil
 }
 
-// listen wakes us for work that other replicas took in, where there are any.
-// The returned function ends it.
-func listen(ctx context.Context, db database, wake func()) (stop func()) {
+// listen tells us of work and of stops that other replicas took in, where there
+// are any. The returned function ends it.
+func listen(ctx context.Context, db database, wake func(), halt func(lane string)) (stop func()) {
 	shared, ok := db.(*postgres.DB)
 	if !ok {
 		return func() {}
 	}
-	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	var listening sync.WaitGroup
-	listening.Go(func() { shared.Listen(ctx, wake) })
-	return func() {
-		cancel()
-		listening.Wait()
-	}
+	return beside(context.WithoutCancel(ctx), func(ctx context.Context) { shared.Listen(ctx, wake, halt) })
 }

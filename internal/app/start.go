@@ -13,31 +13,17 @@ import (
 	"holdfast/internal/admin"
 	"holdfast/internal/inbox"
 	"holdfast/internal/openai"
-	"holdfast/internal/slack/event"
 	slacksocket "holdfast/internal/slack/socket"
 	"holdfast/internal/slack/web"
 	"holdfast/internal/turn"
 )
 
 // receiver joins the socket to the inbox.
-type receiver struct {
-	inbox  *inbox.Inbox
-	decode *event.Decoder
-	stop   func(lane string) bool
-}
+type receiver struct{ inbox *inbox.Inbox }
 
-// Receive stores an envelope, then acts on a stop at once. No acknowledgement
-// carries a payload yet.
+// Receive stores an envelope. No acknowledgement carries a payload yet.
 func (r receiver) Receive(ctx context.Context, e slacksocket.Envelope) (json.RawMessage, error) {
-	if err := r.inbox.Receive(ctx, inbox.Envelope{Type: e.Type, ID: e.ID, Payload: e.Payload, At: e.At}); err != nil {
-		return nil, err
-	}
-	if act, ok := r.decode.Act(e.Payload); ok {
-		if stop, ok := act.(event.Stop); ok {
-			r.stop(stop.Conversation.Key())
-		}
-	}
-	return nil, nil
+	return nil, r.inbox.Receive(ctx, inbox.Envelope{Type: e.Type, ID: e.ID, Payload: e.Payload, At: e.At})
 }
 
 // identify asks Slack who we are, again and again while Slack is away: what it

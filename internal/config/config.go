@@ -54,6 +54,7 @@ type Config struct {
 	IdleTimeout    seconds       `env:"API_TIMEOUT_STREAMING_CHUNK" envDefault:"120"`
 	TotalTimeout   seconds       `env:"API_TIMEOUT_READ" envDefault:"305"`
 	Drain          time.Duration `env:"HOLDFAST_DRAIN_TIMEOUT" envDefault:"10s"`
+	MaxAge         time.Duration `env:"HOLDFAST_MAX_AGE" envDefault:"24h"`
 	Attempts       int           `env:"HOLDFAST_TURN_ATTEMPTS" envDefault:"5"`
 	Connections    int           `env:"HOLDFAST_SOCKETS" envDefault:"2"`
 	InFlight       int           `env:"HOLDFAST_MAX_TURNS" envDefault:"20000"`
@@ -223,6 +224,9 @@ func (c Config) Check() error {
 	}
 	if c.Drain <= 0 {
 		say("HOLDFAST_DRAIN_TIMEOUT: %s: must be more than 0; 100ms is as good as none", c.Drain)
+	}
+	if c.MaxAge < 0 {
+		say("HOLDFAST_MAX_AGE: %s: must not be less than 0, which means that nothing is too old", c.MaxAge)
 	}
 	if c.Attempts < 1 {
 		say("HOLDFAST_TURN_ATTEMPTS: %d: must be at least 1", c.Attempts)

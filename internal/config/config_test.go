@@ -55,7 +55,7 @@ func TestDefaults(t *testing.T) {
 		DatabaseURL: "sqlite:data/holdfast.db", AdminAddr: "127.0.0.1:8080", Model: "gpt-6.1-terra", Streaming: true,
 		ConnectTimeout: 5 * time.Second, FirstTimeout: 2 * time.Minute,
 		IdleTimeout: seconds(2 * time.Minute), TotalTimeout: seconds(305 * time.Second),
-		Drain: 10 * time.Second, Attempts: 5, Connections: 2, InFlight: 20000, LogFormat: "auto",
+		Drain: 10 * time.Second, MaxAge: 24 * time.Hour, Attempts: 5, Connections: 2, InFlight: 20000, LogFormat: "auto",
 	}
 	if diff := cmp.Diff(want, c); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -14,6 +14,11 @@
 //  5. A richer delivery of the same message (the message event after the
 //     mention) replaces a poorer one while nobody has begun to answer it; a
 //     message that was overheard becomes work at most once.
+//  6. A person's stop is committed with the lanes that it means before the
+//     envelope is acknowledged, and reaches the turn in whichever process it runs.
+//  7. A turn that failed is run again at most once for all clicks on its Retry:
+//     the click is work under a key of the turn's own. A turn that did not fail is
+//     not.
 //
 // Not guaranteed: order of arrival. Lanes order by Slack's ts.
 package inbox

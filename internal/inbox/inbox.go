@@ -11,11 +11,12 @@ import (
 // Kind says what an entry is.
 type Kind string
 
-// The kinds. Only messages become turns.
+// The kinds. Only messages and retries become turns.
 const (
 	Message     Kind = "message"
 	Edit        Kind = "edit"
 	Deletion    Kind = "deletion"
+	Retry       Kind = "retry" // a person wants a failed turn to be run again
 	Interaction Kind = "interaction"
 	Command     Kind = "command"
 	Other       Kind = "other" // stored for the record; nobody acts on it
@@ -28,8 +29,23 @@ type Entry struct {
 	Rank    int               // among deliveries of one message, the highest is kept
 	Lane    chat.Conversation // set if it is for the assistant; zero: overheard
 	Message chat.Message      // for Message, Edit and Deletion: what the transcript learns
+	Stop    *Stop             // set if it ends what runs
+	Turn    string            // of a Retry: the turn that failed
 	Payload []byte            // the envelope's payload as it came
 	At      time.Time         // of receipt, UTC
+}
+
+// Stop asks that work which was there before it ends. It names one
+// conversation by its root, or by a message in it or an answer of ours, or,
+// with neither, every conversation of the channel.
+type Stop struct {
+	Team, Channel string
+	Root          chat.TS
+	Message       chat.TS
+	At            chat.TS // when it was asked, by Slack's clock
+	// Word is set if the entry is itself a message that says "stop": it is
+	// credited if something was stopped, and is an ordinary message otherwise.
+	Word bool
 }
 
 // Envelope is what a transport received, before anybody looked inside.
@@ -45,6 +61,9 @@ type Store interface {
 	// Append commits e and tells whether it brought new work to its lane. It
 	// returns only after the commit is durable.
 	Append(ctx context.Context, e Entry) (work bool, err error)
+	// Stop commits that the work which e.Stop means is to end, and returns the
+	// lanes that have such work. Calling it again does no harm.
+	Stop(ctx context.Context, e Entry) (lanes []string, err error)
 }
 
 // Classifier tells what an envelope is. It looks at bytes alone: it must not
@@ -58,19 +77,31 @@ type Inbox struct {
 	store      Store
 	classifier Classifier
 	wake       func()
+	stop       func(lane string)
 }
 
-// New makes an inbox. wake is called, without blocking, when a lane got work.
-func New(store Store, c Classifier, wake func()) *Inbox {
-	return &Inbox{store: store, classifier: c, wake: wake}
+// New makes an inbox. wake is called, without blocking, when a lane got work,
+// and stop for each lane whose work is to end; it may run anywhere.
+func New(store Store, c Classifier, wake func(), stop func(lane string)) *Inbox {
+	return &Inbox{store: store, classifier: c, wake: wake, stop: stop}
 }
 
 // Receive stores one envelope. When it returns nil, the envelope may be
 // acknowledged; on an error it must not be, so that Slack delivers it again.
 func (in *Inbox) Receive(ctx context.Context, env Envelope) error {
-	work, err := in.store.Append(ctx, in.classifier.Classify(env))
+	e := in.classifier.Classify(env)
+	work, err := in.store.Append(ctx, e)
 	if err != nil {
 		return fmt.Errorf("store %s envelope %s: %w", env.Type, env.ID, err)
+	}
+	if e.Stop != nil {
+		lanes, err := in.store.Stop(ctx, e)
+		if err != nil {
+			return fmt.Errorf("store the stop of %s envelope %s: %w", env.Type, env.ID, err)
+		}
+		for _, lane := range lanes {
+			in.stop(lane)
+		}
 	}
 	if work {
 		in.wake()

@@ -27,10 +27,11 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // rig is an inbox with the real classifier on the real store.
 type rig struct {
 	*testing.T
-	db    *sqlite.DB
-	path  string
-	inbox *inbox.Inbox
-	woken atomic.Int64
+	db      *sqlite.DB
+	path    string
+	inbox   *inbox.Inbox
+	woken   atomic.Int64
+	stopped []string
 }
 
 func setup(t *testing.T) *rig {
@@ -42,7 +43,7 @@ func setup(t *testing.T) *rig {
 	}
 	r := &rig{T: t, db: db, path: path}
 	decoder := event.New(event.Identity{Team: "T1", BotUser: "UBOT", Bot: "B1", App: "A1"})
-	r.inbox = inbox.New(db, decoder, func() { r.woken.Add(1) })
+	r.inbox = inbox.New(db, decoder, func() { r.woken.Add(1) }, func(lane string) { r.stopped = append(r.stopped, lane) })
 	t.Cleanup(func() {
 		if err := db.Close(); err != nil {
 			t.Error(err)

@@ -13,7 +13,9 @@
 //  4. A replica that lost its lease cancels its lanes and joins again under a
 //     new name. One lane's error or panic ends that run alone; the lane is
 //     retried after a pause.
-//  5. [Dispatcher.Run] returns only after all its lanes have ended.
+//  5. A stop that was committed by any replica reaches the lane's handler within
+//     a sixth of the lease (1 s).
+//  6. [Dispatcher.Run] returns only after all its lanes have ended.
 //
 // Not guaranteed: that an owner whose process was frozen past its lease does
 // nothing in the instant it wakes. Each of its writes is refused by the store,

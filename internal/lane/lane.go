@@ -189,6 +189,7 @@ func (d *Dispatcher) beat(ctx context.Context, id string, lost func()) {
 			lost()
 			return
 		}
+		d.stops(ctx, id)
 		if time.Since(good) < d.o.TTL {
 			continue
 		}
@@ -198,6 +199,21 @@ func (d *Dispatcher) beat(ctx context.Context, id string, lost func()) {
 			d.o.Logger.Info("took lanes over from a lost replica", "lanes", freed)
 			d.Wake()
 		}
+	}
+}
+
+// stops ends turns that a person stopped by way of another replica, should that
+// one's word not have come through.
+func (d *Dispatcher) stops(ctx context.Context, id string) {
+	lanes, err := d.store.Stops(ctx, id)
+	if err != nil {
+		if ctx.Err() == nil {
+			d.o.Logger.Warn("cannot look for stops", "err", err)
+		}
+		return
+	}
+	for _, lane := range lanes {
+		d.handler.Stop(lane)
 	}
 }
 

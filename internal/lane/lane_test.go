@@ -29,6 +29,8 @@ type handler struct {
 	do func(ctx context.Context, f turn.Fence, t *turn.Turn) error
 }
 
+func (h handler) Stop(string) bool { return false }
+
 func (h handler) RunLane(ctx context.Context, f turn.Fence) error {
 	for {
 		t, err := h.db.Begin(ctx, f)

@@ -19,6 +19,8 @@ type Store interface {
 	Reap(ctx context.Context) (freed int, err error)
 	// Claim takes up to n free lanes that have work, those that wait longest first.
 	Claim(ctx context.Context, replica string, n int) ([]turn.Fence, error)
+	// Stops returns the replica's lanes whose turn a person asked to end.
+	Stops(ctx context.Context, replica string) (lanes []string, err error)
 	// Postpone frees a lane and lets nobody claim it before the pause is over.
 	Postpone(ctx context.Context, f turn.Fence, pause time.Duration) error
 	// Leave frees all lanes of a replica that stops.
@@ -29,4 +31,7 @@ type Store interface {
 // given back and tried again later.
 type Handler interface {
 	RunLane(ctx context.Context, f turn.Fence) error
+	// Stop ends the turn that the lane runs here, if there is one. It may be told
+	// more than once.
+	Stop(lane string) bool
 }

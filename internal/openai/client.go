@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"holdfast/internal/turn"
 )
@@ -41,6 +42,7 @@ type Client struct {
 	http         *http.Client
 	log          *slog.Logger
 	refused      refusals
+	breaker      breaker
 }
 
 var _ turn.Model = (*Client)(nil)
@@ -64,7 +66,7 @@ func New(o Options) (*Client, error) {
 	}
 	c := &Client{
 		base: base, key: key, organization: o.Organization, project: o.Project,
-		deadlines: d, has: CapabilitiesOf(base), log: o.Logger,
+		deadlines: d, has: CapabilitiesOf(base), log: o.Logger, breaker: breaker{now: time.Now},
 	}
 	if o.Capabilities != nil {
 		c.has = *o.Capabilities
@@ -145,13 +147,25 @@ func (c *Client) respond(ctx context.Context, r *turn.Request, from turn.Cursor,
 	if from.ResponseID != "" && !c.has.Background {
 		return fail("response_gone", errors.New("this endpoint cannot resume a response"))
 	}
+	if err := c.breaker.admit(); err != nil {
+		return err
+	}
 	watched, w := newWatch(ctx, c.deadlines.of(r))
 	defer w.stop()
 
 	resp, err := c.open(watched, w, r, from)
 	if err != nil {
-		return c.failure(ctx, watched, r, from, err)
+		var answered *wireError
+		alive := errors.As(err, &answered)
+		err = c.failure(ctx, watched, r, from, err)
+		if alive && !absent(err) {
+			c.breaker.up()
+		} else if c.breaker.down(err) {
+			c.log.Error("the model's endpoint is down; calls fail at once until it answers again", "err", err)
+		}
+		return err
 	}
+	c.breaker.up()
 	defer resp.Body.Close()
 	s := newStream(c, w, from, yield)
 	if err = s.read(resp); err == nil || err == errLeft {

@@ -33,6 +33,9 @@
 //     request still makes sense, is left out and the request is sent again, in
 //     the same call; later calls for that model leave it out at once. Input,
 //     instructions and the wish not to be stored are never left out.
+//  9. When ten calls in a row found the endpoint down (refused connections and
+//     server errors; not hangs), further ones fail at once, but for one at a time
+//     that looks, after 2 s first and after a minute at most. Any answer ends it.
 //
 // # Not guaranteed
 //

@@ -18,6 +18,8 @@ func words(code string) (say string, retry bool) {
 	switch code {
 	case "model_unreachable":
 		return "I could not reach the model just now. Please try again in a minute.", true
+	case "model_down":
+		return "The model has not been reachable for a while. Please try again in a minute.", false
 	case "model_slow":
 		return "The model did not begin to answer in time. Please try again in a minute.", true
 	case "model_silent":

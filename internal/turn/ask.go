@@ -82,7 +82,7 @@ func (r *Runner) judge(ctx, limited context.Context, a *asking, final *Final, er
 		return closing(final, a.draft.text()), nil
 	}
 	if errors.Is(context.Cause(limited), errStopped) {
-		return &Conclusion{State: Stopped, Reason: "person", Notice: ":octagonal_sign: Stopped.", Text: a.partial()}, nil
+		return a.halted(), nil
 	}
 	if _, known := errors.AsType[*Failure](err); isStoreError(err) || !known && a.request == nil {
 		return nil, err // our own trouble, not the model's: run the turn again later
@@ -126,6 +126,16 @@ func (a *asking) partial() string {
 		return text
 	}
 	return a.progress.Shown
+}
+
+// halted is the conclusion of a turn that a person stopped: what they could
+// read stays.
+func (a *asking) halted() *Conclusion {
+	text := a.draft.journalled()
+	if text == "" {
+		text = a.progress.Shown
+	}
+	return &Conclusion{State: Stopped, Reason: "person", Notice: ":octagonal_sign: Stopped.", Text: text}
 }
 
 // pause is how long to wait before the next call: what the endpoint asked for,

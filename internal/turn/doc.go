@@ -15,6 +15,9 @@
 //     turn never knows less than Slack shows.
 //  5. One retry budget serves a turn, over all its attempts at the model.
 //  6. A turn whose attempts are used up fails visibly and does not run again.
+//  7. A person's stop ends the call to the model at once, wherever the turn is;
+//     nothing that the person could not read yet is shown after it. A turn that
+//     was stopped before it was begun asks nothing at all.
 //
 // Not guaranteed: that the model is asked only once. A turn that is resumed
 // without a resumable response asks again and replaces the partial text.

@@ -117,6 +117,13 @@ func (d *draft) text() string {
 	return d.b.String()
 }
 
+// journalled is the text that may have been shown.
+func (d *draft) journalled() string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.b.String()[:d.saved]
+}
+
 func (d *draft) shown() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -14,14 +14,16 @@ type Store interface {
 	// Begin returns the lane's unfinished turn with its attempt raised by one,
 	// or a new turn for all open messages of the lane (at most a store's batch,
 	// oldest first by ts), or nil if there is none, in which case the lane is
-	// free again.
+	// free again. Messages that came before a person's stop make a turn of their
+	// own, with Turn.Stop set.
 	Begin(ctx context.Context, f Fence) (*Turn, error)
 	// Record appends to the journal, durably.
 	Record(ctx context.Context, f Fence, turn string, records ...Record) error
 	// Finish stores the terminal state, gives each message of the turn its one
 	// outcome (the last one the turn's own, the others Merged if it answered,
 	// else the same), and tells whether the lane has more work. If it has not,
-	// the lane is free again.
+	// the lane is free again. A turn that was stopped takes along what still waited
+	// when the stop was asked.
 	Finish(ctx context.Context, f Fence, turn string, r Result) (more bool, err error)
 	// Yield gives the lane back with its turn unfinished and the attempt not
 	// counted.
@@ -149,9 +151,9 @@ type Surface interface {
 	// about to write.
 	Changed()
 	// Finish makes text the final answer, with a notice under it if there is
-	// one, clears every sign of life, and returns the first message's ts when
+	// one and, if retry is set, a way to have the turn run again, clears every sign of life, and returns the first message's ts when
 	// all of it is confirmed by Slack.
-	Finish(ctx context.Context, text, notice string) (ts chat.TS, err error)
+	Finish(ctx context.Context, text, notice string, retry bool) (ts chat.TS, err error)
 	// Close ends the surface's own goroutine; what Slack shows stays. It is
 	// safe to call twice and after Finish.
 	Close()

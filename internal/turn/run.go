@@ -23,6 +23,9 @@ type Options struct {
 	// delivers over several connections, in no order; what arrives within it is
 	// put in order. 0 is none; people do not notice 25 ms.
 	Settle time.Duration
+	// MaxAge is how old a message may be that is answered unasked: what waited
+	// longer, while we were away, is declined with a line that says so. 0: any.
+	MaxAge time.Duration
 }
 
 // Runner runs turns.
@@ -68,6 +71,7 @@ func (r *Runner) RunLane(ctx context.Context, f Fence) error {
 }
 
 func (r *Runner) run(ctx context.Context, f Fence) (more bool, err error) {
+	defer r.stops.enter(f.Lane)()
 	a, err := r.prepare(ctx, f)
 	if a == nil || err != nil {
 		return false, err
@@ -94,7 +98,11 @@ func (r *Runner) prepare(ctx context.Context, f Fence) (*asking, error) {
 	if a.surface, err = r.surfaces.Open(ctx, f, t, a.draft.save); err != nil {
 		return nil, r.stopped(ctx, f, t.ID, fmt.Errorf("open the surface: %w", err))
 	}
-	a.surface.Working("")
+	if t.Stop {
+		r.stops.ask(f.Lane)
+	} else {
+		a.surface.Working("")
+	}
 	return a, nil
 }
 
@@ -119,6 +127,9 @@ func (r *Runner) begin(ctx context.Context, f Fence) (*Turn, error) {
 // end shows the conclusion and finishes the turn.
 func (r *Runner) end(ctx context.Context, f Fence, a *asking, c *Conclusion) (more bool, err error) {
 	t := a.turn
+	if c.State == Answered && r.stops.asked(f.Lane) {
+		c = a.halted() // between the model's last word and ours
+	}
 	ts, err := r.show(ctx, a, c)
 	if lost, ok := errors.AsType[*undeliverable](err); ok {
 		a.log().Error("Slack will not take the answer", "err", lost.error)
@@ -158,6 +169,13 @@ func (r *Runner) conclude(ctx context.Context, a *asking) (*Conclusion, error) {
 	if a.progress.Conclusion != nil {
 		return a.progress.Conclusion, nil
 	}
+	if r.stops.asked(a.draft.fence.Lane) {
+		return r.journal(ctx, a, a.halted())
+	}
+	sent := a.turn.Last().TS.Time()
+	if age := time.Since(sent); r.o.MaxAge > 0 && a.turn.Retried == "" && !sent.IsZero() && age > r.o.MaxAge && len(a.turn.Journal) == 0 {
+		return r.journal(ctx, a, tooOld(age))
+	}
 	if a.turn.Attempt > r.o.Attempts {
 		return r.journal(ctx, a, failed(errGaveUp, a.progress.Shown))
 	}
@@ -170,6 +188,16 @@ func (r *Runner) conclude(ctx context.Context, a *asking) (*Conclusion, error) {
 
 var errGaveUp = &Failure{Code: "gave_up",
 	Say: "I tried this several times and something went wrong each time, so I stopped. Please ask again, perhaps in other words."}
+
+// tooOld declines what waited for longer than people expect an answer.
+func tooOld(age time.Duration) *Conclusion {
+	ago := fmt.Sprintf("%d days", int(age.Hours()/24))
+	if age < 48*time.Hour {
+		ago = fmt.Sprintf("%d hours", int(age.Hours()))
+	}
+	return &Conclusion{State: Declined, Reason: "too_old",
+		Notice: ":zzz: I was away when you wrote this, " + ago + " ago. If you still want an answer, please write to me again."}
+}
 
 func (r *Runner) journal(ctx context.Context, a *asking, c *Conclusion) (*Conclusion, error) {
 	data, err := json.Marshal(c)
@@ -197,7 +225,7 @@ func (r *Runner) show(ctx context.Context, a *asking, c *Conclusion) (chat.TS, e
 	if notice != "" && c.State == Failed {
 		notice += " (turn " + a.turn.ID + ")"
 	}
-	ts, err := a.surface.Finish(ctx, c.Text, notice)
+	ts, err := a.surface.Finish(ctx, c.Text, notice, c.State == Failed)
 	if err == nil || ctx.Err() != nil {
 		return ts, err
 	}

@@ -71,10 +71,13 @@ var ErrYield = errors.New("turn: the process is stopping")
 type Turn struct {
 	ID           string
 	Conversation chat.Conversation
-	Attempt      int            // 1 for the first
+	Attempt      int            // 1 for the first, and for one after a yield
+	Resumed      bool           // an earlier run may have shown something
 	Messages     []chat.Message // in Slack's order; each is credited
 	Journal      []Record       // what earlier attempts did
 	Started      time.Time      // of the first attempt
+	Retried      string         // the failed turn that a person wants again; this one takes its place in Slack
+	Stop         bool           // a person asked that it end, before it was begun or taken up
 }
 
 // Last is the newest message of the turn.

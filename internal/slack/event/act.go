@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 
 	"holdfast/internal/chat"
+	"holdfast/internal/inbox"
 )
 
 // Act is something that a person did, other than saying it: a [Stop], [Title],
@@ -140,6 +141,49 @@ func (Reaction) act()    {}
 func (Removal) act()     {}
 func (Command) act()     {}
 func (Interaction) act() {}
+
+// The action ids of our own buttons. The value of a retry button is the turn.
+const (
+	StopAction  = "holdfast_stop"
+	RetryAction = "holdfast_retry"
+)
+
+// stopReactions are the reactions that ask for an end. Slack shows them as a
+// red cross and as a stop sign.
+var stopReactions = map[string]bool{"x": true, "octagonal_sign": true}
+
+// stop reads what asks that work ends, nil if the act does not.
+func (d *Decoder) stop(ev object, act Act) *inbox.Stop {
+	switch a := act.(type) {
+	case Stop:
+		return &inbox.Stop{Team: a.Team, Channel: a.Channel, Root: a.Root, At: a.At}
+	case Reaction:
+		if stopReactions[a.Name] && !a.Removed && a.User != d.me.BotUser {
+			return &inbox.Stop{Team: a.Team, Channel: a.Channel, Message: a.TS, At: stamp(ev.text("event_ts"))}
+		}
+	}
+	return nil
+}
+
+// clicked classifies an interaction; our own stop and retry buttons mean work.
+func (d *Decoder) clicked(env inbox.Envelope, p object) inbox.Entry {
+	e := inbox.Entry{Kind: inbox.Interaction, Key: interactionKey(env, p)}
+	act, _ := d.interaction(p)
+	i, ok := act.(Interaction)
+	c := i.Conversation()
+	if !ok || i.Type != "block_actions" || c.IsZero() {
+		return e
+	}
+	for _, a := range i.Actions {
+		switch {
+		case a.ID == StopAction:
+			e.Stop = &inbox.Stop{Team: c.Team, Channel: c.Channel, Root: c.Root, At: stamp(a.TS)}
+		case a.ID == RetryAction && id(a.Value) != "":
+			e.Kind, e.Key, e.Turn, e.Lane = inbox.Retry, "r/"+id(a.Value), id(a.Value), c
+		}
+	}
+	return e
+}
 
 // Act reads the act out of an entry's payload; not ok means that there is none
 // that this package knows.

@@ -51,7 +51,7 @@ func (d *Decoder) classify(env inbox.Envelope) inbox.Entry {
 	case "events_api":
 		return d.event(env, p)
 	case "interactive":
-		return inbox.Entry{Kind: inbox.Interaction, Key: interactionKey(env, p)}
+		return d.clicked(env, p)
 	case "slash_commands":
 		return inbox.Entry{Kind: inbox.Command, Key: "c/" + unique(env, p.text("trigger_id"))}
 	}
@@ -133,8 +133,8 @@ func (d *Decoder) event(env inbox.Envelope, p object) inbox.Entry {
 			return e
 		}
 	default:
-		if _, ok := d.act(p, ev); ok {
-			return inbox.Entry{Kind: inbox.Interaction, Key: eventKey(env, p)}
+		if act, ok := d.act(p, ev); ok {
+			return inbox.Entry{Kind: inbox.Interaction, Key: eventKey(env, p), Stop: d.stop(ev, act)}
 		}
 	}
 	return other(env, p)
@@ -158,10 +158,34 @@ func (d *Decoder) message(p, ev object) (inbox.Entry, bool) {
 		return inbox.Entry{}, false
 	}
 	e := inbox.Entry{Kind: inbox.Message, Rank: rankMessage, Key: messageKey("m", m), Message: m}
-	if d.person(m, ev) && speech(ev.text("subtype")) && (direct(ev) || d.mentioned(m.Text)) {
-		e.Lane = m.Conversation
+	if d.person(m, ev) && speech(ev.text("subtype")) {
+		if direct(ev) || d.mentioned(m.Text) {
+			e.Lane = m.Conversation
+		}
+		e.Stop = d.word(m, direct(ev))
 	}
 	return e, true
+}
+
+// word reads a message that says "stop" and nothing else. In a thread it means
+// the thread, at the top of a direct channel all that goes on there.
+func (d *Decoder) word(m chat.Message, direct bool) *inbox.Stop {
+	said := m.Text
+	if d.me.BotUser != "" {
+		said = strings.ReplaceAll(said, "<@"+d.me.BotUser+">", " ")
+	}
+	said = strings.ToLower(strings.Trim(said, " \t\n.!…,*_"))
+	if said != "stop" && said != "please stop" && said != "stop please" {
+		return nil
+	}
+	s := &inbox.Stop{Team: m.Team, Channel: m.Channel, At: m.TS, Word: true}
+	switch {
+	case m.Root != m.TS:
+		s.Root = m.Root
+	case !direct:
+		return nil
+	}
+	return s
 }
 
 // mention classifies an app_mention. A mention that an edit added comes the
@@ -174,6 +198,7 @@ func (d *Decoder) mention(p, ev object) (inbox.Entry, bool) {
 	e := inbox.Entry{Kind: inbox.Message, Rank: rankMention, Key: messageKey("m", m), Message: m}
 	if d.person(m, ev) && speech(ev.text("subtype")) {
 		e.Lane = m.Conversation
+		e.Stop = d.word(m, false)
 	}
 	return e, true
 }

@@ -22,6 +22,9 @@
 //     two clicks are two entries, and one that comes twice is one.
 //  7. Texts in entries are valid UTF-8 without NUL bytes, so that any database
 //     takes them. The payload stays as it came.
+//  8. A stop is read from Slack's stop event, our own stop button, a reaction with
+//     a cross or a stop sign, and a message of the one word in a thread or a
+//     direct channel; from nothing else.
 //
 // Not guaranteed: that Slack tells the truth about a person's team; policy
 // decides about strangers and guests, who get a lane here like anybody else.

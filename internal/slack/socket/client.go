@@ -133,6 +133,7 @@ type Status struct {
 	Live         int       // connections that had their hello and are being read
 	LastEnvelope time.Time // zero if there was none
 	LastFrame    time.Time // of any frame from Slack, pings among them
+	Outages      int       // times that there was no live connection any more
 	Reconnects   int       // connections after the first of each place
 	Disabled     bool      // Slack said that Socket Mode is switched off
 	LastError    string    // of the last try that failed; empty once one succeeded
@@ -293,7 +294,11 @@ func (c *Client) gone(n *conn) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	n.ended = true
+	before := len(c.conns)
 	c.conns = slices.DeleteFunc(c.conns, func(o *conn) bool { return o == n })
+	if before > 0 && len(c.conns) == 0 {
+		c.status.Outages++
+	}
 	if at := n.heard(); at.After(c.status.LastFrame) {
 		c.status.LastFrame = at
 	}

@@ -12,8 +12,9 @@ import (
 )
 
 // Finish makes text the final answer. See turn.Surface.
-func (s *surface) Finish(ctx context.Context, text, notice string) (chat.TS, error) {
+func (s *surface) Finish(ctx context.Context, text, notice string, retry bool) (chat.TS, error) {
 	s.Close()
+	s.retry = retry
 	if !strings.HasPrefix(text, s.written) {
 		s.rewrite() // the endpoint's last word differs from what it streamed
 	}
@@ -82,7 +83,7 @@ func (s *surface) noticeAlone(ctx context.Context, notice string) error {
 		}
 	}
 	if p.ts == "" {
-		if err := s.post(ctx, p, opCreate, render.Part{}, notice); err != nil {
+		if err := s.post(ctx, p, opCreate, render.Part{}, true, notice); err != nil {
 			return err
 		}
 	}

@@ -173,7 +173,7 @@ func (k *kit) shows(chars int) {
 
 func (k *kit) finish(s turn.Surface, text, notice string) chat.TS {
 	k.Helper()
-	ts, err := s.Finish(k.Context(), text, notice)
+	ts, err := s.Finish(k.Context(), text, notice, false)
 	k.must(err)
 	return ts
 }

@@ -70,7 +70,7 @@ func (s *surface) create(ctx context.Context, p *part, made render.Part, whole b
 			return err
 		}
 	}
-	return s.post(ctx, p, opCreate, made, footer)
+	return s.post(ctx, p, opCreate, made, whole, footer)
 }
 
 // start begins the part as a stream, with the text that can be shown.
@@ -115,7 +115,7 @@ func (s *surface) stream(ctx context.Context, p *part, made render.Part, whole, 
 		return nil
 	}
 	_, err := s.outbox.Send(ctx, s.fence, s.write(p.n, opStop, methodStop, true), func(ctx context.Context) (chat.TS, error) {
-		return p.ts, s.slack.Stop(ctx, Stop{Channel: s.turn.Conversation.Channel, TS: p.ts, Blocks: footerBlocks(nil, footer), About: s.about(p), Last: last})
+		return p.ts, s.slack.Stop(ctx, Stop{Channel: s.turn.Conversation.Channel, TS: p.ts, Blocks: s.ending(nil, footer), About: s.about(p), Last: last})
 	}, nil)
 	if err == nil {
 		p.streaming, p.last = false, sealed
@@ -158,8 +158,8 @@ func (s *surface) insist(ctx context.Context, write func() error) error {
 }
 
 // post creates the part's message whole.
-func (s *surface) post(ctx context.Context, p *part, op string, made render.Part, footer string) error {
-	m := s.message(p, made, footer)
+func (s *surface) post(ctx context.Context, p *part, op string, made render.Part, whole bool, footer string) error {
+	m := s.message(p, made, whole, footer)
 	called := false
 	ts, err := s.outbox.Send(ctx, s.fence, s.write(p.n, op, methodPost, false), func(ctx context.Context) (chat.TS, error) {
 		called = true
@@ -178,7 +178,7 @@ func (s *surface) post(ctx context.Context, p *part, op string, made render.Part
 
 // edit replaces what the part's message shows.
 func (s *surface) edit(ctx context.Context, p *part, made render.Part, must bool, footer string) error {
-	m := s.message(p, made, footer)
+	m := s.message(p, made, must, footer)
 	m.Tick = !must
 	if p.last == fingerprint(m) {
 		return nil
@@ -209,7 +209,7 @@ func (s *surface) edit(ctx context.Context, p *part, made render.Part, must bool
 		// Somebody deleted it. The answer is owed all the same. The key names the
 		// deleted message, as that may happen to its successor too; one that an
 		// earlier attempt posted is found, and shows that attempt's text.
-		if err := s.post(ctx, p, opAgain+"-"+string(p.ts), made, footer); err != nil {
+		if err := s.post(ctx, p, opAgain+"-"+string(p.ts), made, must, footer); err != nil {
 			return err
 		}
 		return s.edit(ctx, p, made, must, footer)
@@ -221,16 +221,34 @@ func (s *surface) edit(ctx context.Context, p *part, made render.Part, must bool
 
 func (s *surface) about(p *part) Metadata { return Metadata{Turn: s.turn.ID, Part: p.n} }
 
-func (s *surface) message(p *part, made render.Part, footer string) Post {
+// message is the part as a post. While the text grows it carries a stop button
+// if Slack shows none of its own, which it does with the agent session.
+func (s *surface) message(p *part, made render.Part, whole bool, footer string) Post {
 	m := Post{Conversation: s.turn.Conversation, Text: made.Text(), About: s.about(p)}
 	if !s.plain {
-		m.Blocks = footerBlocks(made.Blocks(), footer)
+		m.Blocks = s.ending(made.Blocks(), footer)
+		if !whole && s.noSessions.Load() {
+			m.Blocks = under(m.Blocks, stopButton)
+		}
 	}
 	if footer != "" && (s.plain || m.Text == "") {
 		m.Text = join(m.Text, footer)
 	}
 	return m
 }
+
+// ending puts the footer under blocks, and under that what can be done about it.
+func (s *surface) ending(blocks json.RawMessage, footer string) json.RawMessage {
+	blocks = footerBlocks(blocks, footer)
+	if footer == "" || !s.retry {
+		return blocks
+	}
+	return under(blocks, fmt.Sprintf(retryButton, s.turn.ID))
+}
+
+// retryButton carries the action id that slack/event reads as a retry, and the
+// turn.
+const retryButton = `{"type":"actions","elements":[{"type":"button","action_id":"holdfast_retry","value":%q,"text":{"type":"plain_text","text":"Try again"}}]}`
 
 func join(text, footer string) string {
 	if text == "" {
@@ -257,8 +275,16 @@ func footerBlocks(blocks json.RawMessage, footer string) json.RawMessage {
 	if err != nil {
 		panic(fmt.Sprintf("encode a footer: %v", err))
 	}
+	return under(blocks, string(block))
+}
+
+// stopButton carries the action id that slack/event reads as a stop.
+const stopButton = `{"type":"actions","elements":[{"type":"button","action_id":"holdfast_stop","text":{"type":"plain_text","text":"Stop"},"accessibility_label":"Stop this answer"}]}`
+
+// under puts a block under blocks.
+func under(blocks json.RawMessage, block string) json.RawMessage {
 	if len(blocks) <= 2 { // none, or []
-		return json.RawMessage("[" + string(block) + "]")
+		return json.RawMessage("[" + block + "]")
 	}
-	return json.RawMessage(string(blocks[:len(blocks)-1]) + "," + string(block) + "]")
+	return json.RawMessage(string(blocks[:len(blocks)-1]) + "," + block + "]")
 }

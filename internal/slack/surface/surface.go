@@ -89,6 +89,7 @@ type surface struct {
 	sign     sign
 	lastSeen time.Time // of the last visible change
 	plain    bool      // Slack refused our blocks: text alone, in smaller parts
+	retry    bool      // the last part offers to try again
 	written  string    // the text that the parts were made from, so far
 }
 
@@ -115,9 +116,15 @@ func (all *Surfaces) Open(ctx context.Context, f turn.Fence, t *turn.Turn, live 
 	for _, m := range t.Messages {
 		s.people = append(s.people, m.User)
 	}
-	if t.Attempt > 1 {
-		if err := s.recover(ctx); err != nil {
+	if t.Resumed {
+		if err := s.recover(ctx, t.ID); err != nil {
 			return nil, fmt.Errorf("find what an earlier attempt showed: %w", err)
+		}
+	}
+	if t.Retried != "" && len(s.parts) == 0 {
+		// What failed is replaced where it stands.
+		if err := s.recover(ctx, t.Retried); err != nil {
+			return nil, fmt.Errorf("find what the turn that failed showed: %w", err)
 		}
 	}
 	s.ticking, s.leave = context.WithCancel(ctx)
@@ -130,8 +137,8 @@ func (s *surface) log() *slog.Logger { return s.o.Logger.With("turn", s.turn.ID)
 
 // recover rebuilds the parts from the outbox. A message whose creation was not
 // confirmed is looked for in Slack.
-func (s *surface) recover(ctx context.Context) error {
-	rows, err := s.outbox.Rows(ctx, s.turn.ID)
+func (s *surface) recover(ctx context.Context, of string) error {
+	rows, err := s.outbox.Rows(ctx, of)
 	if err != nil {
 		return err
 	}
@@ -150,6 +157,11 @@ func (s *surface) recover(ctx context.Context) error {
 			}
 			if r.TS != "" { // else it never came to be: nothing to use again
 				s.parts = append(s.parts, &part{n: n, ts: r.TS, streaming: stream, begun: r.At, recovered: true})
+			}
+		case opLive, opFinal:
+			// A message that a failed turn before us had made.
+			if r.TS != "" && s.part(n) == nil {
+				s.parts = append(s.parts, &part{n: n, ts: r.TS, recovered: true})
 			}
 		case opStop:
 			if p := s.part(n); p != nil && r.State == outbox.Confirmed {

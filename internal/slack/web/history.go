@@ -23,8 +23,9 @@ type Message struct {
 	ThreadTS  chat.TS
 	Edited    chat.TS
 	Files     []chat.File
-	Streaming string // "in_progress", "completed", "errored", or empty
-	Replies   int    // of a thread's root
+	Streaming string  // "in_progress", "completed", "errored", or empty
+	Replies   int     // of a thread's root
+	Latest    chat.TS // reply of a thread's root
 	Metadata  Metadata
 	Raw       json.RawMessage // the whole, as it came
 }
@@ -44,6 +45,7 @@ func (m *Message) UnmarshalJSON(b []byte) error {
 		ThreadTS  text   `json:"thread_ts"`
 		Streaming text   `json:"streaming_state"`
 		Replies   number `json:"reply_count"`
+		Latest    text   `json:"latest_reply"`
 		Edited    struct {
 			TS text `json:"ts"`
 		} `json:"edited"`
@@ -63,7 +65,7 @@ func (m *Message) UnmarshalJSON(b []byte) error {
 		Type: string(w.Type), Subtype: string(w.Subtype), User: string(w.User), BotID: string(w.BotID),
 		AppID: string(w.AppID), Team: string(w.Team), Text: string(w.Text), TS: chat.TS(w.TS),
 		ThreadTS: chat.TS(w.ThreadTS), Edited: chat.TS(w.Edited.TS), Streaming: string(w.Streaming),
-		Replies:  int(w.Replies),
+		Replies: int(w.Replies), Latest: chat.TS(w.Latest),
 		Metadata: Metadata{EventType: string(w.Metadata.EventType), EventPayload: w.Metadata.EventPayload},
 		Raw:      append(json.RawMessage(nil), b...),
 	}

@@ -2,6 +2,9 @@ package web
 
 import (
 	"context"
+	"iter"
+	"maps"
+	"strings"
 
 	"holdfast/internal/chat"
 )
@@ -107,32 +110,73 @@ type Conversation struct {
 	Purpose   string
 }
 
+// conversation is a Conversation on the wire.
+type conversation struct {
+	ID        text         `json:"id"`
+	Name      text         `json:"name"`
+	User      text         `json:"user"`
+	IM        flag         `json:"is_im"`
+	MPIM      flag         `json:"is_mpim"`
+	Private   flag         `json:"is_private"`
+	Archived  flag         `json:"is_archived"`
+	Member    flag         `json:"is_member"`
+	ExtShared flag         `json:"is_ext_shared"`
+	Topic     topicOrAlike `json:"topic"`
+	Purpose   topicOrAlike `json:"purpose"`
+}
+
+type topicOrAlike struct {
+	Value text `json:"value"`
+}
+
+func (v conversation) plain() Conversation {
+	return Conversation{ID: string(v.ID), Name: string(v.Name), User: string(v.User), Direct: bool(v.IM), Group: bool(v.MPIM),
+		Private: bool(v.Private), Archived: bool(v.Archived), Member: bool(v.Member), ExtShared: bool(v.ExtShared),
+		Topic: string(v.Topic.Value), Purpose: string(v.Purpose.Value)}
+}
+
 // ConversationInfo asks for a channel.
 func (c *Client) ConversationInfo(ctx context.Context, id string, s Send) (Conversation, error) {
-	type value struct {
-		Value text `json:"value"`
-	}
 	var out struct {
-		Channel struct {
-			ID        text  `json:"id"`
-			Name      text  `json:"name"`
-			User      text  `json:"user"`
-			IM        flag  `json:"is_im"`
-			MPIM      flag  `json:"is_mpim"`
-			Private   flag  `json:"is_private"`
-			Archived  flag  `json:"is_archived"`
-			Member    flag  `json:"is_member"`
-			ExtShared flag  `json:"is_ext_shared"`
-			Topic     value `json:"topic"`
-			Purpose   value `json:"purpose"`
-		} `json:"channel"`
+		Channel conversation `json:"channel"`
 	}
 	a := Args{}
 	if err := c.Call(ctx, s.request("conversations.info", id, a.Set("channel", id)), &out); err != nil {
 		return Conversation{}, err
 	}
-	v := out.Channel
-	return Conversation{ID: string(v.ID), Name: string(v.Name), User: string(v.User), Direct: bool(v.IM), Group: bool(v.MPIM),
-		Private: bool(v.Private), Archived: bool(v.Archived), Member: bool(v.Member), ExtShared: bool(v.ExtShared),
-		Topic: string(v.Topic.Value), Purpose: string(v.Purpose.Value)}, nil
+	return out.Channel.plain(), nil
+}
+
+// Conversations walks the channels of these types (public_channel,
+// private_channel, im, mpim; the app needs the scope to read each), page by
+// page, archived ones left out. Slack: conversations.list.
+func (c *Client) Conversations(ctx context.Context, types []string, s Send) iter.Seq2[[]Conversation, error] {
+	return func(yield func([]Conversation, error) bool) {
+		a := Args{}
+		a.Set("types", strings.Join(types, ",")).Bool("exclude_archived", true).Int("limit", 1000)
+		seen := map[string]bool{}
+		for {
+			var out struct {
+				Channels []conversation `json:"channels"`
+				Metadata struct {
+					Next text `json:"next_cursor"`
+				} `json:"response_metadata"`
+			}
+			if err := c.Call(ctx, s.request("conversations.list", "", a), &out); err != nil {
+				yield(nil, err)
+				return
+			}
+			page := make([]Conversation, len(out.Channels))
+			for i, v := range out.Channels {
+				page[i] = v.plain()
+			}
+			next := string(out.Metadata.Next)
+			if !yield(page, nil) || next == "" || seen[next] {
+				return
+			}
+			seen[next] = true
+			a = maps.Clone(a)
+			a.Set("cursor", next)
+		}
+	}
 }

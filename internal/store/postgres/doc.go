@@ -14,8 +14,8 @@
 //     an [DB.Append]'s answer: then the entry may be there, and appending it again
 //     is harmless.
 //  3. Calls of a turn and its outbox wait while the database is away, until their
-//     context ends. If the connection broke at the commit, the server is asked
-//     whether the transaction was committed, so that nothing is done twice.
+//     context ends. If the connection broke at the commit, the database is asked
+//     whether the transaction was committed, so that nothing is done twice or lost.
 //  4. A call of a late owner is refused (turn.ErrFenced) and changes nothing: the
 //     fence is checked under the lane's row lock, in the same transaction.
 //  5. The database itself refuses a second outcome of a message and a second

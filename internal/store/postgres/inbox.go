@@ -18,7 +18,7 @@ func (db *DB) Append(ctx context.Context, e inbox.Entry) (work bool, err error) 
 		return false, err
 	}
 	what := "store inbox entry " + e.Key
-	fresh, err := db.appendNew(ctx, a)
+	fresh, err := db.appendNew(ctx, &a)
 	switch {
 	case err != nil:
 		return false, db.named(what, err)
@@ -81,9 +81,14 @@ const (
 )
 
 // appendNew stores an entry that is not there yet; false: it is.
-func (db *DB) appendNew(ctx context.Context, a arrival) (fresh bool, err error) {
-	args := []any{a.Key, string(a.Kind), a.Rank, a.lane, a.m.Team, a.m.Channel, a.m.TS, a.m.place, a.lane != "", millis(a.At), a.Payload}
-	err = db.attempt(ctx, func(t *tx) error {
+func (db *DB) appendNew(ctx context.Context, a *arrival) (fresh bool, err error) {
+	err = db.attempt(ctx, "", func(t *tx) error {
+		if a.Kind == inbox.Retry {
+			if err := a.aim(t); err != nil {
+				return err
+			}
+		}
+		args := []any{a.Key, string(a.Kind), a.Rank, a.lane, a.m.Team, a.m.Channel, a.m.TS, a.m.place, a.lane != "", millis(a.At), a.Payload}
 		query := appendPlain
 		if a.lane != "" {
 			query = appendWork
@@ -98,6 +103,25 @@ func (db *DB) appendNew(ctx context.Context, a arrival) (fresh bool, err error) 
 		return a.learn(t)
 	})
 	return fresh && err == nil, err
+}
+
+// aim makes work of a retry: the last message of the turn that failed, at the
+// time of the click. It is none if that turn ended otherwise, or is another
+// lane's. The button is there a moment before the failure is stored, so a turn
+// that has not ended counts; Begin looks again.
+func (a *arrival) aim(t *tx) error {
+	now, err := t.now()
+	if err != nil {
+		return err
+	}
+	failed, err := t.one(func(r row) {
+		a.m.Team, a.m.Channel, a.m.TS, a.m.place = r.text(0), r.text(1), r.ts(2), now*1000
+	}, `SELECT i.team, i.channel, i.ts FROM turns t JOIN inbox i ON i.turn = t.id
+		WHERE t.id = $1 AND t.lane = $2 AND t.state IN ('running', 'failed') ORDER BY i.place DESC LIMIT 1`, a.Turn, a.Lane.Key())
+	if failed {
+		a.lane = a.Lane.Key()
+	}
+	return err
 }
 
 // again is the second delivery of what is stored. The lane's row is locked
@@ -129,7 +153,7 @@ func (a arrival) again(t *tx) (work bool, err error) {
 	if lane != "" || a.lane == "" {
 		return false, nil
 	}
-	if _, err := t.exec("UPDATE inbox SET lane = $1, open = true WHERE id = $2", a.lane, id); err != nil {
+	if _, err := t.exec("UPDATE inbox SET lane = $1, open = true, ts = $2, place = $3 WHERE id = $4", a.lane, a.m.TS, a.m.place, id); err != nil {
 		return false, err
 	}
 	_, err = t.exec(`INSERT INTO lanes AS l (key, pending, epoch, run_at) VALUES ($1, 1, 0, `+clock+`)

@@ -37,6 +37,9 @@ func (db *DB) Heartbeat(ctx context.Context, replica string, ttl time.Duration) 
 func (db *DB) Reap(ctx context.Context) (freed int, err error) {
 	err = db.write(ctx, "reap replicas", func(t *tx) error {
 		freed = 0
+		if err := db.forget(t); err != nil {
+			return err
+		}
 		var dead []string
 		err := t.query(func(r row) error { dead = append(dead, r.text(0)); return nil }, `UPDATE replicas SET dead = true WHERE id IN (
 			SELECT id FROM replicas WHERE NOT dead AND lease_until < `+clock+` FOR UPDATE SKIP LOCKED) RETURNING id`)

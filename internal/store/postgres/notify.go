@@ -10,8 +10,9 @@ import (
 )
 
 const (
-	// workChannel is what replicas listen on for new work.
+	// What replicas listen on: new work, and the lanes that a person stopped.
 	workChannel = "holdfast_work"
+	stopChannel = "holdfast_stop"
 	// gather is the least time between two notifications of one replica. A
 	// NOTIFY inside each append would make all commits wait for one another.
 	gather = 10 * time.Millisecond
@@ -37,6 +38,16 @@ func (n *notifier) work() {
 	select {
 	case n.due <- struct{}{}:
 	default:
+	}
+}
+
+// stops tells at once. What it cannot tell, the owners' heartbeats find.
+func (n *notifier) stops(ctx context.Context, lanes []string) {
+	for _, lane := range lanes {
+		if _, err := n.pool.Exec(ctx, "SELECT pg_notify($1, $2)", stopChannel, lane); err != nil {
+			n.log.Debug("other replicas were not told of a stop; they look by themselves", "err", err)
+			return
+		}
 	}
 }
 
@@ -66,14 +77,14 @@ func (n *notifier) close() {
 	<-n.ended
 }
 
-// Listen calls wake when another replica got work, until ctx ends. It connects
-// again when the connection is lost, and calls wake then too. wake must not
-// block.
-func (db *DB) Listen(ctx context.Context, wake func()) {
+// Listen calls wake when a replica got work, and stop for each lane that a
+// person stopped, until ctx ends. It connects again when the connection is
+// lost, and calls wake then too. Neither may block.
+func (db *DB) Listen(ctx context.Context, wake func(), stop func(lane string)) {
 	pause := 100 * time.Millisecond
 	for ctx.Err() == nil && !db.over() {
 		began := time.Now()
-		err := db.listen(ctx, wake)
+		err := db.listen(ctx, wake, stop)
 		if ctx.Err() != nil || db.over() {
 			return
 		}
@@ -90,7 +101,7 @@ func (db *DB) Listen(ctx context.Context, wake func()) {
 	}
 }
 
-func (db *DB) listen(ctx context.Context, wake func()) error {
+func (db *DB) listen(ctx context.Context, wake func(), stop func(lane string)) error {
 	// Its own connection: one of the pool's would be missing there.
 	pooled, err := db.pool.Acquire(ctx)
 	if err != nil {
@@ -102,14 +113,19 @@ func (db *DB) listen(ctx context.Context, wake func()) error {
 		defer cancel()
 		_ = c.Close(end) // nothing is under way on it
 	}()
-	if _, err := c.Exec(ctx, "LISTEN "+workChannel); err != nil {
+	if _, err := c.Exec(ctx, "LISTEN "+workChannel+"; LISTEN "+stopChannel); err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
 	wake() // for what came before
 	for {
-		if _, err := c.WaitForNotification(ctx); err != nil {
+		n, err := c.WaitForNotification(ctx)
+		switch {
+		case err != nil:
 			return fmt.Errorf("wait for notifications: %w", err)
+		case n.Channel == stopChannel:
+			stop(n.Payload)
+		default:
+			wake()
 		}
-		wake()
 	}
 }

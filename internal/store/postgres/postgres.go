@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -122,8 +123,8 @@ func (t *tx) now() (ms int64, err error) {
 
 // lost is an error of a connection that ended, in the middle of a commit or not.
 type lost struct {
-	commit string // the transaction's id, if it broke at its commit
-	err    error
+	atCommit bool
+	err      error
 }
 
 func (e *lost) Error() string { return e.err.Error() }
@@ -132,7 +133,7 @@ func (e *lost) Unwrap() error { return e.err }
 // write runs do in a transaction, again and again if it met another one in a
 // deadlock. If the database is away it fails at once.
 func (db *DB) write(ctx context.Context, what string, do func(*tx) error) error {
-	return db.named(what, db.attempt(ctx, do))
+	return db.named(what, db.attempt(ctx, "", do))
 }
 
 // persist is write for what must not be given up: while the database is away
@@ -140,7 +141,11 @@ func (db *DB) write(ctx context.Context, what string, do func(*tx) error) error 
 func (db *DB) persist(ctx context.Context, what string, do func(*tx) error) error {
 	pause := 50 * time.Millisecond
 	for warned := false; ; pause = min(2*pause, 2*time.Second) {
-		err := db.attempt(ctx, do)
+		token, err := uuid.NewV7()
+		if err != nil {
+			return db.named(what, err)
+		}
+		err = db.attempt(ctx, token.String(), do)
 		away, ok := errors.AsType[*lost](err)
 		if !ok || ctx.Err() != nil || db.over() {
 			return db.named(what, err)
@@ -149,8 +154,8 @@ func (db *DB) persist(ctx context.Context, what string, do func(*tx) error) erro
 			warned = true
 			db.log.Warn("the database does not answer; waiting for it", "doing", what, "err", err)
 		}
-		if away.commit != "" {
-			done, err := db.committed(ctx, away.commit)
+		if away.atCommit {
+			done, err := db.committed(ctx, token.String())
 			if done || err != nil {
 				return db.named(what, err)
 			}
@@ -188,74 +193,68 @@ func (db *DB) over() bool {
 // attempts bounds how often a transaction that met another one is tried again.
 const attempts = 20
 
-// attempt runs do once, or more often after deadlocks.
-func (db *DB) attempt(ctx context.Context, do func(*tx) error) (err error) {
+// attempt runs do once, or more often after deadlocks, and leaves token, if there
+// is one, in the transaction that is committed.
+func (db *DB) attempt(ctx context.Context, token string, do func(*tx) error) (err error) {
 	for range attempts {
-		if err = db.transact(ctx, do); !collided(err) || ctx.Err() != nil {
+		if err = db.transact(ctx, token, do); !collided(err) || ctx.Err() != nil {
 			return err
 		}
 	}
 	return err
 }
 
-func (db *DB) transact(ctx context.Context, do func(*tx) error) error {
+func (db *DB) transact(ctx context.Context, token string, do func(*tx) error) error {
 	if db.over() {
 		return ErrClosed
 	}
 	c, err := db.pool.Acquire(ctx)
 	if err != nil {
-		return gone(ctx, "", err)
+		return gone(ctx, err)
 	}
 	// A connection that comes back inside a transaction is thrown away.
 	defer c.Release()
-	id, err := begin(ctx, c.Conn())
-	if err != nil {
-		return gone(ctx, "", err)
+	begin := "begin"
+	if token != "" { // in one round trip
+		begin += "; insert into commits (token) values ('" + token + "')"
+	}
+	if _, err := c.Conn().PgConn().Exec(ctx, begin).ReadAll(); err != nil {
+		return gone(ctx, err)
 	}
 	if err := do(&tx{ctx, c.Conn()}); err != nil {
 		// Its own time, so that a call whose context ended gives its connection back.
 		back, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 		defer cancel()
 		_, _ = c.Exec(back, "rollback") // a connection that cannot is closed by the pool
-		return gone(ctx, "", err)
+		return gone(ctx, err)
 	}
 	// From here on the answer must be true: a context that ends does not cut it.
 	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
 	if _, err := c.Exec(end, "commit"); err != nil {
-		return gone(end, id, err)
+		err = gone(end, err)
+		if away, ok := errors.AsType[*lost](err); ok {
+			away.atCommit = true
+		} else if end.Err() != nil {
+			err = &lost{true, err}
+		}
+		return err
 	}
 	return nil
 }
 
-// begin opens a transaction and returns its id, in one round trip.
-func begin(ctx context.Context, c *pgx.Conn) (id string, err error) {
-	results, err := c.PgConn().Exec(ctx, "begin; select pg_current_xact_id()::text").ReadAll()
-	if err != nil {
-		return "", err
-	}
-	if len(results) != 2 || len(results[1].Rows) != 1 {
-		return "", errors.New("the database did not name the transaction")
-	}
-	return string(results[1].Rows[0][0]), nil
-}
-
-// committed asks, when the database answers again, whether a transaction whose
-// commit got no answer was committed.
-func (db *DB) committed(ctx context.Context, id string) (bool, error) {
+// committed tells, when the database answers again, whether the transaction that
+// left the token was committed. It tries to leave the token itself: as long as
+// the other has not ended, that waits for it, and afterwards one of the two has it.
+func (db *DB) committed(ctx context.Context, token string) (bool, error) {
 	pause := 20 * time.Millisecond
 	for ; ; pause = min(2*pause, 2*time.Second) {
-		var status *string
-		err := db.pool.QueryRow(ctx, "SELECT pg_xact_status($1::text::xid8)", id).Scan(&status)
-		switch {
-		case err != nil:
-			if _, away := errors.AsType[*lost](gone(ctx, "", err)); !away || ctx.Err() != nil {
-				return false, fmt.Errorf("ask what became of transaction %s: %w", id, err)
-			}
-		case status == nil:
-			return false, fmt.Errorf("the database no longer knows what became of transaction %s", id)
-		case *status != "in progress":
-			return *status == "committed", nil
+		tag, err := db.pool.Exec(ctx, "INSERT INTO commits (token) VALUES ($1) ON CONFLICT DO NOTHING", token)
+		if err == nil {
+			return tag.RowsAffected() == 0, nil
+		}
+		if _, away := errors.AsType[*lost](gone(ctx, err)); !away || ctx.Err() != nil {
+			return false, fmt.Errorf("ask what became of a transaction: %w", err)
 		}
 		select {
 		case <-ctx.Done():
@@ -267,21 +266,35 @@ func (db *DB) committed(ctx context.Context, id string) (bool, error) {
 	}
 }
 
+// commitMemory is how long tokens are kept: longer than any call waits.
+const commitMemory = time.Hour
+
+// forget removes tokens that nobody will ask for.
+func (db *DB) forget(t *tx) error {
+	var oldest uuid.UUID // a token of version 7 begins with its milliseconds
+	ms := uint64(time.Now().Add(-commitMemory).UnixMilli())
+	for i := range 6 {
+		oldest[i] = byte(ms >> (40 - 8*i))
+	}
+	_, err := t.exec("DELETE FROM commits WHERE token < $1::text::uuid", oldest.String())
+	return err
+}
+
 // gone makes a lost error of one that means that the database is away.
-func gone(ctx context.Context, commit string, err error) error {
-	if commit == "" && ctx.Err() != nil {
+func gone(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
 		return err
 	}
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
 		// Shutting down or starting up, or no room for one more connection.
 		if strings.HasPrefix(pg.Code, "57P") || strings.HasPrefix(pg.Code, "08") || strings.HasPrefix(pg.Code, "53") {
-			return &lost{commit, err}
+			return &lost{err: err}
 		}
 		return err
 	}
 	connect, _ := errors.AsType[*pgconn.ConnectError](err)
 	if connect != nil || pgconn.Timeout(err) || pgconn.SafeToRetry(err) || broken(err) {
-		return &lost{commit, err}
+		return &lost{err: err}
 	}
 	return err
 }

@@ -98,7 +98,7 @@ func TestStore(t *testing.T) {
 	first := openTest(t, url)
 	storetest.Run(t, func(t *testing.T) storetest.Store {
 		_, err := first.pool.Exec(context.Background(),
-			"TRUNCATE inbox, lanes, replicas, turns, outcomes, journal, outbox, messages, conversations, users RESTART IDENTITY CASCADE")
+			"TRUNCATE inbox, lanes, replicas, turns, outcomes, journal, outbox, messages, conversations, users, heard, commits RESTART IDENTITY CASCADE")
 		must(t, err)
 		db, err := Open(context.Background(), url, Options{})
 		must(t, err)
@@ -244,7 +244,7 @@ func TestListenHearsOfWork(t *testing.T) {
 	heard := make(chan struct{}, 100)
 	ctx, stop := context.WithCancel(t.Context())
 	var all sync.WaitGroup
-	all.Go(func() { two.Listen(ctx, func() { heard <- struct{}{} }) })
+	all.Go(func() { two.Listen(ctx, func() { heard <- struct{}{} }, func(string) {}) })
 	<-heard // it listens
 	_, err := one.Append(t.Context(), entry(1, 1))
 	must(t, err)

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -36,6 +37,10 @@ func beginTurn(x *tx, f turn.Fence) (*turn.Turn, error) {
 	}
 	var t turn.Turn
 	var state turn.State
+	var stopped int64 // until this place
+	if _, err := x.one(func(r row) { stopped = r.int(0) }, "SELECT stop FROM lanes WHERE key = $1", f.Lane); err != nil {
+		return nil, err
+	}
 	unfinished, err := x.one(func(r row) {
 		t = turn.Turn{ID: r.text(0), Attempt: int(r.int(2)), Started: moment(r.int(3))}
 		state = turn.State(r.text(1))
@@ -44,7 +49,7 @@ func beginTurn(x *tx, f turn.Fence) (*turn.Turn, error) {
 	case err != nil:
 		return nil, err
 	case unfinished:
-		return resume(x, f, t, state)
+		return resume(x, f, t, state, stopped)
 	}
 	at, err := x.now()
 	if err != nil {
@@ -62,37 +67,85 @@ func beginTurn(x *tx, f turn.Fence) (*turn.Turn, error) {
 		}
 		live := open[:0:0]
 		for _, m := range open {
-			if !m.Deleted {
-				live = append(live, m)
-			} else if err := decline(x, f.Lane, m.entry, "deleted", at); err != nil {
+			why, err := unwanted(x, m)
+			if err == nil && why != "" {
+				err = settle(x, f.Lane, m.entry, turn.Declined, why, at)
+			}
+			if err != nil {
 				return nil, err
 			}
+			if why == "" {
+				live = append(live, m)
+			}
 		}
-		if len(live) > 0 {
-			return start(x, f, live, at)
+		if len(live) == 0 {
+			continue
 		}
+		return start(x, f, portion(live, stopped), stopped, at)
 	}
 }
 
 // openMessage is a message that waits for a turn, and its inbox row.
 type openMessage struct {
 	entry int64
+	place int64  // when it was asked
+	retry string // the turn that is to be run again; else empty
 	chat.Message
 }
 
 func openMessages(x *tx, lane string) (open []openMessage, err error) {
 	err = x.query(func(r row) error {
-		m, err := scanMessage(r, 1)
-		open = append(open, openMessage{r.int(0), m})
+		m, err := scanMessage(r, 3)
+		open = append(open, openMessage{r.int(0), r.int(1), retried(r.text(2)), m})
 		return err
-	}, `SELECT i.id, `+messageColumns+` FROM inbox i JOIN messages m ON m.team = i.team AND m.channel = i.channel AND m.ts = i.ts
+	}, `SELECT i.id, i.place, i.key, `+messageColumns+` FROM inbox i JOIN messages m ON m.team = i.team AND m.channel = i.channel AND m.ts = i.ts
 		WHERE i.lane = $1 AND i.open ORDER BY i.place, i.ts LIMIT $2`, lane, turnMax)
 	return open, err
 }
 
-// decline ends an open message without a turn.
-func decline(x *tx, lane string, entry int64, reason string, at int64) error {
-	_, err := x.exec("INSERT INTO outcomes (entry, outcome, reason, at) VALUES ($1, $2, $3, $4)", entry, string(turn.Declined), reason, at)
+// unwanted tells why a message needs no turn: it was deleted, or it is a retry of
+// a turn that did not fail.
+func unwanted(x *tx, m openMessage) (why string, err error) {
+	if m.Deleted {
+		return "deleted", nil
+	}
+	if m.retry == "" {
+		return "", nil
+	}
+	failed, err := x.one(func(row) {}, "SELECT 1 FROM turns WHERE id = $1 AND state = 'failed'", m.retry)
+	if err == nil && !failed {
+		why = "not_failed"
+	}
+	return why, err
+}
+
+// retried is the turn that an entry wants again, by the entry's key.
+func retried(key string) string {
+	turn, _ := strings.CutPrefix(key, "r/")
+	if turn == key {
+		return ""
+	}
+	return turn
+}
+
+// portion is what the next turn takes of the messages, which are in order: a retry
+// by itself, else those before a stop, else those before a retry.
+func portion(messages []openMessage, stopped int64) []openMessage {
+	if messages[0].retry != "" {
+		return messages[:1]
+	}
+	early := stopped > 0 && messages[0].place <= stopped
+	for i, m := range messages {
+		if m.retry != "" || early && m.place > stopped {
+			return messages[:i]
+		}
+	}
+	return messages
+}
+
+// settle ends an open message without a turn.
+func settle(x *tx, lane string, entry int64, outcome turn.State, reason string, at int64) error {
+	_, err := x.exec("INSERT INTO outcomes (entry, outcome, reason, at) VALUES ($1, $2, $3, $4)", entry, string(outcome), reason, at)
 	if err != nil {
 		return err
 	}
@@ -104,7 +157,7 @@ func decline(x *tx, lane string, entry int64, reason string, at int64) error {
 }
 
 // start makes a new turn of the messages.
-func start(x *tx, f turn.Fence, messages []openMessage, at int64) (*turn.Turn, error) {
+func start(x *tx, f turn.Fence, messages []openMessage, stopped, at int64) (*turn.Turn, error) {
 	id, err := uuid.NewV7()
 	if err != nil {
 		return nil, fmt.Errorf("name turn: %w", err)
@@ -113,7 +166,8 @@ func start(x *tx, f turn.Fence, messages []openMessage, at int64) (*turn.Turn, e
 	if err != nil {
 		return nil, err
 	}
-	t := &turn.Turn{ID: id.String(), Attempt: 1, Started: moment(at), Messages: make([]chat.Message, 0, len(messages))}
+	t := &turn.Turn{ID: id.String(), Attempt: 1, Started: moment(at), Messages: make([]chat.Message, 0, len(messages)),
+		Retried: messages[0].retry, Stop: stopped > 0 && messages[0].place <= stopped}
 	_, err = x.exec("INSERT INTO turns (id, lane, state, attempt, epoch, started) VALUES ($1, $2, $3, 1, $4, $5)",
 		t.ID, f.Lane, string(state), f.Epoch, at)
 	if err != nil {
@@ -129,25 +183,29 @@ func start(x *tx, f turn.Fence, messages []openMessage, at int64) (*turn.Turn, e
 }
 
 // resume begins the next attempt of an unfinished turn.
-func resume(x *tx, f turn.Fence, t turn.Turn, state turn.State) (*turn.Turn, error) {
+func resume(x *tx, f turn.Fence, t turn.Turn, state turn.State, stopped int64) (*turn.Turn, error) {
 	next, err := state.To(turn.Running)
 	if err != nil {
 		return nil, err
 	}
 	t.Attempt++
+	t.Resumed = true
 	_, err = x.exec("UPDATE turns SET state = $1, attempt = $2, epoch = $3 WHERE id = $4", string(next), t.Attempt, f.Epoch, t.ID)
 	if err != nil {
 		return nil, err
 	}
+	var asked int64
 	err = x.query(func(r row) error {
-		m, err := scanMessage(r, 0)
+		m, err := scanMessage(r, 2)
 		t.Messages = append(t.Messages, m)
+		asked, t.Retried = r.int(0), retried(r.text(1))
 		return err
-	}, `SELECT `+messageColumns+` FROM inbox i JOIN messages m ON m.team = i.team AND m.channel = i.channel AND m.ts = i.ts
+	}, `SELECT i.place, i.key, `+messageColumns+` FROM inbox i JOIN messages m ON m.team = i.team AND m.channel = i.channel AND m.ts = i.ts
 		WHERE i.turn = $1 ORDER BY i.place, i.ts`, t.ID)
 	if err != nil {
 		return nil, err
 	}
+	t.Stop = stopped > 0 && asked <= stopped
 	err = x.query(func(r row) error {
 		t.Journal = append(t.Journal, turn.Record{
 			Kind: turn.RecordKind(r.text(0)), ResponseID: r.text(1), Sequence: r.int(2), Text: r.text(3), Data: r.bytes(4)})
@@ -223,6 +281,12 @@ func finish(x *tx, f turn.Fence, id string, r turn.Result) (more bool, err error
 		string(state), at, r.Reason, r.Answer, r.AnswerTS, id)
 	if err != nil {
 		return false, err
+	}
+	if state == turn.Stopped { // what waited when the stop was asked ends with it
+		_, err := x.exec("UPDATE inbox SET turn = $1, open = false WHERE lane = $2 AND open AND place <= (SELECT stop FROM lanes WHERE key = $2)", id, f.Lane)
+		if err != nil {
+			return false, err
+		}
 	}
 	others := state
 	if others == turn.Answered {

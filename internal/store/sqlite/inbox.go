@@ -52,11 +52,16 @@ func newArrival(e inbox.Entry) (arrival, error) {
 	return a, nil
 }
 
-func (a arrival) append(c *conn) (work bool, err error) {
+func (a *arrival) append(c *conn) (work bool, err error) {
 	t := now()
 	received := t
 	if !a.At.IsZero() {
 		received = a.At.UnixMilli()
+	}
+	if a.Kind == inbox.Retry {
+		if err := a.aim(c, t); err != nil {
+			return false, err
+		}
 	}
 	n, err := c.exec(`INSERT INTO inbox (key, kind, rank, lane, team, channel, ts, place, open, received, payload)
 		VALUES (?, ?, ?, NULLIF(?, ''), ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING`,
@@ -74,6 +79,21 @@ func (a arrival) append(c *conn) (work bool, err error) {
 		return false, nil
 	}
 	return true, addWork(c, a.lane, t)
+}
+
+// aim makes work of a retry: the last message of the turn that failed, at the
+// time of the click. It is none if that turn ended otherwise, or is another
+// lane's. The button is there a moment before the failure is stored, so a turn
+// that has not ended counts; Begin looks again.
+func (a *arrival) aim(c *conn, t int64) error {
+	failed, err := c.one(func(r row) {
+		a.m.Team, a.m.Channel, a.m.TS, a.m.place = r.text(0), r.text(1), r.ts(2), t*1000
+	}, `SELECT i.team, i.channel, i.ts FROM turns t JOIN inbox i ON i.turn = t.id
+		WHERE i.turn = ? AND t.lane = ? AND t.state IN ('running', 'failed') ORDER BY i.place DESC LIMIT 1`, a.Turn, a.Lane.Key())
+	if failed {
+		a.lane = a.Lane.Key()
+	}
+	return err
 }
 
 // again is the second delivery of what is stored.
@@ -99,7 +119,7 @@ func (a arrival) again(c *conn, t int64) (work bool, err error) {
 	if lane != "" || a.lane == "" {
 		return false, nil
 	}
-	if _, err := c.exec("UPDATE inbox SET lane = ?, open = 1 WHERE id = ?", a.lane, id); err != nil {
+	if _, err := c.exec("UPDATE inbox SET lane = ?, open = 1, ts = ?, place = ? WHERE id = ?", a.lane, a.m.TS, a.m.place, id); err != nil {
 		return false, err
 	}
 	return true, addWork(c, a.lane, t)

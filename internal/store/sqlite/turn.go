@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -33,12 +34,13 @@ func (db *DB) Begin(ctx context.Context, f turn.Fence) (t *turn.Turn, err error)
 func begin(c *conn, f turn.Fence, at int64) (*turn.Turn, error) {
 	var t turn.Turn
 	var state turn.State
+	var stopped int64 // until this place
 	// The plus keeps SQLite from planning anew when epoch becomes or ceases to
 	// be 1 (it looks at values compared with a column in a join).
 	owned, err := c.one(func(r row) {
 		t = turn.Turn{ID: r.text(0), Attempt: int(r.int(2)), Started: moment(r.int(3))}
-		state = turn.State(r.text(1))
-	}, `SELECT t.id, t.state, t.attempt, t.started FROM lanes l LEFT JOIN turns t ON t.lane = l.key AND t.finished IS NULL
+		state, stopped = turn.State(r.text(1)), r.int(4)
+	}, `SELECT t.id, t.state, t.attempt, t.started, l.stop FROM lanes l LEFT JOIN turns t ON t.lane = l.key AND t.finished IS NULL
 		WHERE l.key = ? AND l.owner = ? AND +l.epoch = ?`, f.Lane, f.Owner, f.Epoch)
 	switch {
 	case err != nil:
@@ -46,7 +48,7 @@ func begin(c *conn, f turn.Fence, at int64) (*turn.Turn, error) {
 	case !owned:
 		return nil, turn.ErrFenced
 	case t.ID != "":
-		return resume(c, f, t, state)
+		return resume(c, f, t, state, stopped)
 	}
 	for {
 		open, err := openMessages(c, f.Lane)
@@ -60,37 +62,85 @@ func begin(c *conn, f turn.Fence, at int64) (*turn.Turn, error) {
 		}
 		live := open[:0:0]
 		for _, m := range open {
-			if !m.Deleted {
-				live = append(live, m)
-			} else if err := decline(c, f.Lane, m.entry, "deleted", at); err != nil {
+			why, err := unwanted(c, m)
+			if err == nil && why != "" {
+				err = settle(c, f.Lane, m.entry, turn.Declined, why, at)
+			}
+			if err != nil {
 				return nil, err
 			}
+			if why == "" {
+				live = append(live, m)
+			}
 		}
-		if len(live) > 0 {
-			return start(c, f, live, at)
+		if len(live) == 0 {
+			continue
 		}
+		return start(c, f, portion(live, stopped), stopped, at)
 	}
 }
 
 // openMessage is a message that waits for a turn, and its inbox row.
 type openMessage struct {
 	entry int64
+	place int64  // when it was asked
+	retry string // the turn that is to be run again; else empty
 	chat.Message
 }
 
 func openMessages(c *conn, lane string) (open []openMessage, err error) {
 	err = c.query(func(r row) error {
-		m, err := scanMessage(r, 1)
-		open = append(open, openMessage{r.int(0), m})
+		m, err := scanMessage(r, 3)
+		open = append(open, openMessage{r.int(0), r.int(1), retried(r.text(2)), m})
 		return err
-	}, `SELECT i.id, `+messageColumns+` FROM inbox i JOIN messages m ON m.team = i.team AND m.channel = i.channel AND m.ts = i.ts
+	}, `SELECT i.id, i.place, i.key, `+messageColumns+` FROM inbox i JOIN messages m ON m.team = i.team AND m.channel = i.channel AND m.ts = i.ts
 		WHERE i.lane = ? AND i.open = 1 ORDER BY i.place, i.ts LIMIT ?`, lane, turnMax)
 	return open, err
 }
 
-// decline ends an open message without a turn.
-func decline(c *conn, lane string, entry int64, reason string, at int64) error {
-	_, err := c.exec("INSERT INTO outcomes (entry, outcome, reason, at) VALUES (?, ?, ?, ?)", entry, string(turn.Declined), reason, at)
+// unwanted tells why a message needs no turn: it was deleted, or it is a retry of
+// a turn that did not fail.
+func unwanted(c *conn, m openMessage) (why string, err error) {
+	if m.Deleted {
+		return "deleted", nil
+	}
+	if m.retry == "" {
+		return "", nil
+	}
+	failed, err := c.one(func(row) {}, "SELECT 1 FROM turns WHERE id = ? AND state = 'failed'", m.retry)
+	if err == nil && !failed {
+		why = "not_failed"
+	}
+	return why, err
+}
+
+// retried is the turn that an entry wants again, by the entry's key.
+func retried(key string) string {
+	turn, _ := strings.CutPrefix(key, "r/")
+	if turn == key {
+		return ""
+	}
+	return turn
+}
+
+// portion is what the next turn takes of the messages, which are in order: a retry
+// by itself, else those before a stop, else those before a retry.
+func portion(messages []openMessage, stopped int64) []openMessage {
+	if messages[0].retry != "" {
+		return messages[:1]
+	}
+	early := stopped > 0 && messages[0].place <= stopped
+	for i, m := range messages {
+		if m.retry != "" || early && m.place > stopped {
+			return messages[:i]
+		}
+	}
+	return messages
+}
+
+// settle ends an open message without a turn.
+func settle(c *conn, lane string, entry int64, outcome turn.State, reason string, at int64) error {
+	_, err := c.exec("INSERT INTO outcomes (entry, outcome, reason, at) VALUES (?, ?, ?, ?)", entry, string(outcome), reason, at)
 	if err != nil {
 		return err
 	}
@@ -102,7 +152,7 @@ func decline(c *conn, lane string, entry int64, reason string, at int64) error {
 }
 
 // start makes a new turn of the messages.
-func start(c *conn, f turn.Fence, messages []openMessage, at int64) (*turn.Turn, error) {
+func start(c *conn, f turn.Fence, messages []openMessage, stopped, at int64) (*turn.Turn, error) {
 	id, err := uuid.NewV7()
 	if err != nil {
 		return nil, fmt.Errorf("name turn: %w", err)
@@ -111,7 +161,8 @@ func start(c *conn, f turn.Fence, messages []openMessage, at int64) (*turn.Turn,
 	if err != nil {
 		return nil, err
 	}
-	t := &turn.Turn{ID: id.String(), Attempt: 1, Started: moment(at), Messages: make([]chat.Message, 0, len(messages))}
+	t := &turn.Turn{ID: id.String(), Attempt: 1, Started: moment(at), Messages: make([]chat.Message, 0, len(messages)),
+		Retried: messages[0].retry, Stop: stopped > 0 && messages[0].place <= stopped}
 	_, err = c.exec("INSERT INTO turns (id, lane, state, attempt, epoch, started) VALUES (?, ?, ?, 1, ?, ?)",
 		t.ID, f.Lane, string(state), f.Epoch, at)
 	if err != nil {
@@ -127,25 +178,29 @@ func start(c *conn, f turn.Fence, messages []openMessage, at int64) (*turn.Turn,
 }
 
 // resume begins the next attempt of an unfinished turn.
-func resume(c *conn, f turn.Fence, t turn.Turn, state turn.State) (*turn.Turn, error) {
+func resume(c *conn, f turn.Fence, t turn.Turn, state turn.State, stopped int64) (*turn.Turn, error) {
 	next, err := state.To(turn.Running)
 	if err != nil {
 		return nil, err
 	}
 	t.Attempt++
+	t.Resumed = true
 	_, err = c.exec("UPDATE turns SET state = ?, attempt = ?, epoch = ? WHERE id = ?", string(next), t.Attempt, f.Epoch, t.ID)
 	if err != nil {
 		return nil, err
 	}
+	var asked int64
 	err = c.query(func(r row) error {
-		m, err := scanMessage(r, 0)
+		m, err := scanMessage(r, 2)
 		t.Messages = append(t.Messages, m)
+		asked, t.Retried = r.int(0), retried(r.text(1))
 		return err
-	}, `SELECT `+messageColumns+` FROM inbox i JOIN messages m ON m.team = i.team AND m.channel = i.channel AND m.ts = i.ts
+	}, `SELECT i.place, i.key, `+messageColumns+` FROM inbox i JOIN messages m ON m.team = i.team AND m.channel = i.channel AND m.ts = i.ts
 		WHERE i.turn = ? ORDER BY i.place, i.ts`, t.ID)
 	if err != nil {
 		return nil, err
 	}
+	t.Stop = stopped > 0 && asked <= stopped
 	err = c.query(func(r row) error {
 		t.Journal = append(t.Journal, turn.Record{
 			Kind: turn.RecordKind(r.text(0)), ResponseID: r.text(1), Sequence: r.int(2), Text: r.text(3), Data: r.bytes(4)})
@@ -217,6 +272,13 @@ func finish(c *conn, f turn.Fence, id string, r turn.Result, at int64) (more boo
 		string(state), at, r.Reason, r.Answer, r.AnswerTS, id)
 	if err != nil {
 		return false, err
+	}
+	if state == turn.Stopped { // what waited when the stop was asked ends with it
+		_, err := c.exec("UPDATE inbox SET turn = ?, open = 0 WHERE lane = ? AND open = 1 AND place <= (SELECT stop FROM lanes WHERE key = ?)",
+			id, f.Lane, f.Lane)
+		if err != nil {
+			return false, err
+		}
 	}
 	others := state
 	if others == turn.Answered {

@@ -11,6 +11,7 @@ import (
 
 	"holdfast/internal/assistant"
 	"holdfast/internal/chat"
+	"holdfast/internal/gap"
 	"holdfast/internal/inbox"
 	"holdfast/internal/lane"
 	"holdfast/internal/outbox"
@@ -23,6 +24,7 @@ type Store interface {
 	lane.Store
 	turn.Store
 	assistant.Archive
+	gap.Store
 	// Outbox is a type of its own because its Begin is not turn.Store's.
 	Outbox() outbox.Store
 	// Outcome tells how the message of an inbox entry ended, with the answer of
@@ -47,6 +49,9 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"Fence", fenceTests},
 		{"Outbox", outboxTests},
 		{"Archive", archiveTests},
+		{"Stop", stopTests},
+		{"Retry", retryTests},
+		{"Gap", gapTests},
 		{"Race", raceTests},
 	}
 	for _, g := range groups {

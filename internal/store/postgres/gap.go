@@ -1,0 +1,41 @@
+package postgres
+
+import (
+	"context"
+	"time"
+
+	"holdfast/internal/chat"
+)
+
+// Heard implements gap.Store.
+func (db *DB) Heard(ctx context.Context, team string) (at time.Time, err error) {
+	err = db.read(ctx, "read when "+team+" was heard", func(t *tx) error {
+		_, err := t.one(func(r row) { at = moment(r.int(0)) }, "SELECT at FROM heard WHERE team = $1", team)
+		return err
+	})
+	return at, err
+}
+
+// SetHeard implements gap.Store.
+func (db *DB) SetHeard(ctx context.Context, team string, at time.Time) error {
+	return db.write(ctx, "note that "+team+" is heard", func(t *tx) error {
+		_, err := t.exec("INSERT INTO heard (team, at) VALUES ($1, $2) ON CONFLICT (team) DO UPDATE SET at = GREATEST(heard.at, excluded.at)", team, millis(at))
+		return err
+	})
+}
+
+// recentMax bounds Recent.
+const recentMax = 500
+
+// Recent implements gap.Store. At most 500 are listed.
+func (db *DB) Recent(ctx context.Context, team string, since time.Time) (list []chat.Conversation, err error) {
+	err = db.read(ctx, "list recent conversations", func(t *tx) error {
+		return t.query(func(r row) error {
+			if cv, err := chat.ParseConversation(r.text(0)); err == nil && cv.Team == team {
+				list = append(list, cv)
+			}
+			return nil
+		}, "SELECT key FROM lanes WHERE run_at > $1 ORDER BY run_at DESC LIMIT $2", millis(since), recentMax)
+	})
+	return list, err
+}
