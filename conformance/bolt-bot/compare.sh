@@ -1,7 +1,8 @@
 #!/bin/sh
 # Measures Holdfast and the plain Bolt bot side by side: docs/performance.md.
 #   conformance/bolt-bot/compare.sh [scenario …]    all of them take about half an hour
-# HOLDFAST_BIN names another binary, BENCH_OUT another folder for the reports.
+# HOLDFAST_BIN names another binary, BENCH_OUT another folder for the reports. When
+# it is done: node conformance/bolt-bot/summary.js dist/bench docs/performance.md
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 bin=${HOLDFAST_BIN:-$here/../../bin/holdfast}
@@ -28,3 +29,4 @@ for scenario in ${*:-calm busy hung free-busy free-hung}; do
   *) echo "no scenario $scenario: calm, busy, hung, free-busy, free-hung" >&2; exit 2 ;;
   esac
 done
+node "$here/summary.js" "$out"
