@@ -264,10 +264,14 @@ func TestSettingsPanel(t *testing.T) {
 		w.wait(shows(".panel .problem", "stream_chars"))
 
 		rest := `document.querySelector('.panel textarea')`
+		apply := `[...document.querySelectorAll('.panel button')].find((e) => e.textContent === 'Apply')`
 		eval[int](w, `(() => { const e = `+rest+`; e.value = e.value.replace(/"task_string_chars": \d+/, '"task_string_chars": 99'); e.dispatchEvent(new Event('input', {bubbles: true})); return 1 })()`)
+		w.wait("!" + apply + ".disabled")
 		w.pressText(".panel button", "Apply")
 		w.until(func() bool { return s.sim.Settings().TaskChars == 99 }, "task_string_chars is set")
+		w.wait(apply + ".disabled") // the page knows it too
 		eval[int](w, `(() => { const e = `+rest+`; e.value = '{'; e.dispatchEvent(new Event('input', {bubbles: true})); return 1 })()`)
+		w.wait("!" + apply + ".disabled")
 		w.pressText(".panel button", "Apply")
 		w.wait(shows(".panel .problem", "This is not JSON"))
 		w.forgive() // the browser complains of the refused 0
