@@ -7,7 +7,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 export CGO_ENABLED ?= 0
 
 .DEFAULT_GOAL := help
-.PHONY: help try test unit race fuzz scripts browser bench conformance lint release build
+.PHONY: help try test unit race fuzz scripts browser bench comparison conformance lint release build
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -38,6 +38,9 @@ fuzz: ## each fuzz target for FUZZTIME (30s)
 
 bench: ## benchmarks, with memory
 	$(GO) test -run '^$$' -bench . -benchmem ./internal/... .
+
+comparison: build ## bench beside a plain Bolt bot, into docs/performance.md (half an hour; Node)
+	@conformance/bolt-bot/compare.sh && node conformance/bolt-bot/summary.js dist/bench docs/performance.md
 
 conformance: ## the official clients of Slack and OpenAI, and their schemas, against the simulators (Node, npm, Python's pip)
 	@node conformance/run.js

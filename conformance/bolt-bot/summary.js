@@ -63,8 +63,8 @@ const tables = Object.keys(scenarios).filter((name) => existsSync(join(folder, `
 if (!page) {
   console.log(tables);
 } else {
-  const marks = /(<!-- figures -->\n)[^]*(\n<!-- end of figures -->)/;
+  const marks = /(<!-- figures -->)[^]*(<!-- end of figures -->)/;
   const before = readFileSync(page, 'utf8');
   if (!marks.test(before)) throw new Error(`${page} has no marks "<!-- figures -->" and "<!-- end of figures -->"`);
-  writeFileSync(page, before.replace(marks, (_, open, close) => `${open}\n${tables}\n${close}`));
+  writeFileSync(page, before.replace(marks, (_, open, close) => `${open}\n\n${tables}\n\n${close}`));
 }
