@@ -97,7 +97,7 @@ func (s slack) Whisper(ctx context.Context, c chat.Conversation, user, text stri
 
 // soon is how long a sign of life may wait for its slot: a late one says
 // nothing, and a lower rung may have room.
-const soon = 800 * time.Millisecond
+const soon = 250 * time.Millisecond
 
 func (s slack) Session(ctx context.Context, c chat.Conversation, status, title, initiator string) error {
 	send := web.Send{Priority: web.Status, Wait: soon}

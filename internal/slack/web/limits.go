@@ -59,8 +59,8 @@ func (l Limits) methodRate(method string) (all, low rate) {
 	}
 	burst := n / 4
 	switch method {
-	case "chat.startStream":
-		burst = n / 2 // a stream that gets no slot is not waited for
+	case "chat.startStream", "agents.sessions.setStatus", "assistant.threads.setStatus", "reactions.add":
+		burst = n / 2 // a stream or a sign that gets no slot is not waited for
 	case "chat.stopStream":
 		burst = n // all are final, and there are no more of them than of starts
 	}
