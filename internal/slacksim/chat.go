@@ -257,6 +257,7 @@ func (c *call) update() (reply, error) {
 	c.emitChanged(ch, m, before)
 	w := m.wire()
 	w.TS = "" // Slack has it beside the message, not in it
+	w.Reactions = nil
 	return reply{"channel": ch.ID, "ts": m.TS, "text": m.Text, "message": w}, nil
 }
 

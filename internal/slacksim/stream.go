@@ -477,7 +477,9 @@ func (c *call) stopStream() (reply, error) {
 	c.clearProse(ch, m.root())
 	c.settle(ch, m, status)
 	c.emitChanged(ch, m, before)
-	return reply{"channel": ch.ID, "ts": m.TS, "message": m.wire()}, nil
+	w := m.wire()
+	w.Reactions = nil // what people added is read from the history, not from answers
+	return reply{"channel": ch.ID, "ts": m.TS, "message": w}, nil
 }
 
 func arrayLen(raw json.RawMessage) int {
