@@ -49,7 +49,7 @@ type event struct {
 
 func newFake(page fs.FS, pace time.Duration) *fake {
 	f := &fake{
-		page: page, pace: pace, lastTS: time.Now().Add(-26 * time.Hour).UnixMicro(),
+		page: page, pace: pace, lastTS: time.Now().Add(-48 * time.Hour).UnixMicro(),
 		messages: map[string][]object{}, sessions: map[string]object{}, journal: map[string][]object{},
 		stopped: map[string]bool{}, wake: make(chan struct{}),
 	}

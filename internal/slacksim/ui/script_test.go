@@ -158,8 +158,14 @@ func (f *fake) say(channel, user, text string, at time.Time, more object) string
 
 // furnish fills the workspace with a morning's talk.
 func (f *fake) furnish() {
-	yesterday := time.Now().Add(-25 * time.Hour)
-	today := time.Now().Add(-50 * time.Minute)
+	// The page goes by days, so these are days also shortly after midnight.
+	now := time.Now()
+	midnight := time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, time.Local)
+	yesterday := midnight.Add(-12 * time.Hour)
+	today := now.Add(-50 * time.Minute)
+	if today.Before(midnight) {
+		today = midnight
+	}
 	f.say("C1", "U1", "<@U1> has joined the channel", yesterday, object{"subtype": "channel_join"})
 	f.say("C1", "U2", "Morning! The *new pontoon* arrives on Thursday at `06:40`, see <https://example.org/pontoon|the plan>.", yesterday, nil)
 	f.say("C1", "U2", "&gt; It needs two cranes &amp; a calm sea.\nSo says the harbour master :anchor:", yesterday.Add(time.Minute), nil)
