@@ -35,9 +35,10 @@ func answerText(seed uint64, r *request) string {
 	}
 	rng := textRand(seed, r)
 	b.WriteString(sentences(rng, 2))
-	for range 1 + rng.IntN(2) {
+	// Never two of a kind: two tables are two messages in Slack.
+	for _, kind := range rng.Perm(blockKinds)[:1+rng.IntN(2)] {
 		b.WriteString("\n\n")
-		b.WriteString(block(rng))
+		b.WriteString(block(rng, kind))
 	}
 	return strings.TrimSpace(b.String())
 }
@@ -52,7 +53,7 @@ func filler(r *request, n int) string {
 			b.WriteString("\n\n")
 			b.WriteString(sentences(rng, 4))
 			b.WriteString("\n\n")
-			b.WriteString(block(rng))
+			b.WriteString(block(rng, rng.IntN(blockKinds)))
 		}
 	}
 	return clip(b.String(), n)
@@ -88,10 +89,12 @@ func sentences(rng *rand.Rand, n int) string {
 	return b.String()
 }
 
+const blockKinds = 9
+
 // block is one piece of Markdown out of what renderers get wrong.
-func block(rng *rand.Rand) string {
+func block(rng *rand.Rand, kind int) string {
 	w := func() string { l := words(); return l[rng.IntN(len(l))] }
-	switch rng.IntN(9) {
+	switch kind {
 	case 0:
 		return "## " + sentences(rng, 1) + "\n\n" + sentences(rng, 1)
 	case 1:
