@@ -56,6 +56,7 @@ type Config struct {
 	Drain          time.Duration `env:"HOLDFAST_DRAIN_TIMEOUT" envDefault:"10s"`
 	MaxAge         time.Duration `env:"HOLDFAST_MAX_AGE" envDefault:"24h"`
 	Attempts       int           `env:"HOLDFAST_TURN_ATTEMPTS" envDefault:"5"`
+	SlackRate      float64       `env:"HOLDFAST_SLACK_RATE" envDefault:"1"`
 	Connections    int           `env:"HOLDFAST_SOCKETS" envDefault:"2"`
 	InFlight       int           `env:"HOLDFAST_MAX_TURNS" envDefault:"20000"`
 
@@ -145,6 +146,7 @@ func mistake(err error, vars map[string]string) error {
 	want, ok := map[reflect.Type]string{
 		reflect.TypeFor[int]():           "a whole number",
 		reflect.TypeFor[*float64]():      "a number, such as 0.7",
+		reflect.TypeFor[float64]():       "a number, such as 0.5",
 		reflect.TypeFor[bool]():          "true or false",
 		reflect.TypeFor[time.Duration](): "a time with its unit, such as 500ms, 30s or 2m",
 		reflect.TypeFor[seconds]():       "seconds, such as 30 or 30s",
@@ -230,6 +232,9 @@ func (c Config) Check() error {
 	}
 	if c.Attempts < 1 {
 		say("HOLDFAST_TURN_ATTEMPTS: %d: must be at least 1", c.Attempts)
+	}
+	if !(c.SlackRate > 0 && c.SlackRate <= 1000) {
+		say("HOLDFAST_SLACK_RATE: %v: want more than 0 and at most 1000: 0.5 is half of Slack's published rates", c.SlackRate)
 	}
 	if c.Connections < 1 || c.Connections > 10 {
 		say("HOLDFAST_SOCKETS: %d: Slack allows 1 to 10 connections for an app; 2 is right for one replica", c.Connections)

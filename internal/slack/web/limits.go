@@ -7,6 +7,10 @@ import "time"
 type Limits struct {
 	// Unlimited gives every call its slot at once. A 429 is obeyed all the same.
 	Unlimited bool
+	// Factor multiplies all rates; 0 is 1. Less than 1 is a share of Slack's rates,
+	// for an app that something else uses too; more is for a workspace that was
+	// granted more.
+	Factor float64
 	// PerMinute replaces the rate of single methods, such as
 	// "conversations.replies": 1 for an app that Slack's rule of May 2025 for
 	// commercially distributed apps outside the Marketplace applies to.
@@ -57,6 +61,7 @@ func (l Limits) methodRate(method string) (all, low rate) {
 			n = tier2
 		}
 	}
+	n = max(1, int(float64(n)*l.factor()))
 	burst := n / 4
 	switch method {
 	case "chat.startStream", "agents.sessions.setStatus", "assistant.threads.setStatus", "reactions.add":
@@ -69,8 +74,16 @@ func (l Limits) methodRate(method string) (all, low rate) {
 
 // channelRate is the pace of posts into one channel: one a second with short
 // bursts.
-func channelRate() rate {
-	return rate{burst: 4, every: spaced(time.Second, 1)}
+func (l Limits) channelRate() rate {
+	f := l.factor()
+	return rate{burst: max(1, int(4*f)), every: time.Duration(float64(spaced(time.Second, 1)) / f)}
+}
+
+func (l Limits) factor() float64 {
+	if l.Factor <= 0 {
+		return 1
+	}
+	return l.Factor
 }
 
 // spaced is the time between n calls in d, a tenth longer than Slack asks for.

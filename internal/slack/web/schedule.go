@@ -208,7 +208,7 @@ func (s *scheduler) take(l *line, channel string, p Priority, now time.Time) {
 	b := s.channels[channel]
 	if b == nil {
 		s.sweep(now)
-		b = newBucket(channelRate())
+		b = newBucket(s.limits.channelRate())
 		s.channels[channel] = b
 	}
 	b.take(now)

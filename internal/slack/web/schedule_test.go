@@ -236,6 +236,39 @@ func TestUnlimited(t *testing.T) {
 	})
 }
 
+func TestFactor(t *testing.T) {
+	for factor, want := range map[float64][2]int{0: {50, 4 + 8}, 0.5: {25, 2 + 4}, 10: {500, 40 + 90}} {
+		synctest.Test(t, func(t *testing.T) {
+			c := newCrowd(Limits{Factor: factor, PerMinute: map[string]int{"m": 50}})
+			for range 600 {
+				c.join("x", "m", "", Final)
+				c.join("p", postMethod, "C1", Final)
+			}
+			time.Sleep(10 * time.Second) // of the bubble's clock
+			posts := 0
+			for _, s := range c.served() {
+				if s.name == "p" {
+					posts++
+				}
+			}
+			if posts < want[1]-1 || posts > want[1]+1 {
+				t.Errorf("factor %v: %d posts into one channel in 10 s, want about %d", factor, posts, want[1])
+			}
+			time.Sleep(49 * time.Second)
+			calls := 0
+			for _, s := range c.served() {
+				if s.name == "x" {
+					calls++
+				}
+			}
+			if calls < want[0]*9/10 || calls > want[0] {
+				t.Errorf("factor %v: %d calls in a minute, want up to %d", factor, calls, want[0])
+			}
+			c.wg.Wait()
+		})
+	}
+}
+
 func TestIdleChannelsAreForgotten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newScheduler(Limits{PerMinute: map[string]int{postMethod: 1 << 30}})
