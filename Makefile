@@ -20,11 +20,13 @@ try: build ## a simulated Slack workspace with the assistant in it: open the add
 
 test: lint unit scripts ## all that must be green: lint, tests, scripts on the real binary
 
+# One package at a time: several browsers and thousands of streams at once are
+# more than two cores can show in time.
 unit: ## tests of the packages
-	$(GO) test ./internal/... ./cmd/...
+	$(GO) test -p 1 ./internal/... ./cmd/...
 
 race: ## the same under the race detector, scripts included (needs a C compiler)
-	CGO_ENABLED=1 $(GO) test -race ./...
+	CGO_ENABLED=1 $(GO) test -p 1 -timeout 30m -race ./...
 
 scripts: ## scenarios that start, kill and restart the real binary
 	$(GO) test .
