@@ -47,6 +47,7 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"accounts": in(accounts),
 	"idle":     in(idle),
 	"calls":    in(calls),
+	"refused":  in(refused),
 }
 
 // in gives a command its world. Commands do not take "!".
@@ -556,5 +557,34 @@ func calls(ts *testscript.TestScript, w *world, args []string) {
 	w.slack.Look(func(v slacksim.View) { n = len(v.Calls(args[0])) })
 	if n > most {
 		ts.Fatalf("%s was called %d times, want at most %d", args[0], n, most)
+	}
+}
+
+// refused N: Slack said 429 so often, and no method was asked again, by any
+// replica, before the time that it had named. What was on its way then is another
+// matter, so a second of grace.
+func refused(ts *testscript.TestScript, w *world, args []string) {
+	need(ts, args, 1, "refused N")
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	type hold struct{ from, until time.Time }
+	var said []string
+	w.slack.Look(func(v slacksim.View) {
+		held := map[string]hold{}
+		for _, c := range v.Calls("") {
+			at, err := time.Parse(time.RFC3339Nano, c.At)
+			ts.Check(err)
+			came := at.Add(-time.Duration(c.MS * float64(time.Millisecond)))
+			if h := held[c.Method]; came.After(h.from.Add(time.Second)) && came.Before(h.until) {
+				ts.Fatalf("%s was asked %v before its time", c.Method, h.until.Sub(came))
+			}
+			if c.Status == 429 {
+				said = append(said, c.Method)
+				held[c.Method] = hold{at, at.Add(time.Duration(c.Retry) * time.Second)}
+			}
+		}
+	})
+	if len(said) != want {
+		ts.Fatalf("Slack said 429 %d times, to %v; want %d", len(said), said, want)
 	}
 }

@@ -56,7 +56,7 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger) (err error) {
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 
-	calls := web.New(web.Options{APIURL: c.SlackAPIURL, Token: c.SlackBotToken.Reveal(), Logger: log, Limits: web.Limits{Factor: c.SlackRate}})
+	calls := web.New(web.Options{APIURL: c.SlackAPIURL, Token: c.SlackBotToken.Reveal(), Logger: log, Limits: rates(c), Ledger: ledger(db)})
 	defer calls.Close()
 	who, err := identify(ctx, calls, log)
 	if err != nil || ctx.Err() != nil {

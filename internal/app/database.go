@@ -10,6 +10,7 @@ import (
 	"holdfast/internal/inbox"
 	"holdfast/internal/lane"
 	"holdfast/internal/outbox"
+	"holdfast/internal/slack/web"
 	"holdfast/internal/store/postgres"
 	"holdfast/internal/store/sqlite"
 	"holdfast/internal/turn"
@@ -41,6 +42,14 @@ func openDatabase(ctx context.Context, c config.Config, log *slog.Logger) (datab
 		return nil, &SetupError{Say: "DATABASE_URL: the database " + c.SQLitePath() + " cannot be opened", Cause: err}
 	}
 	return db, nil
+}
+
+// ledger is where the rates of a token are kept if other replicas use it too.
+func ledger(db database) web.Ledger {
+	if shared, ok := db.(*postgres.DB); ok {
+		return shared
+	}
+	return nil
 }
 
 // listen tells us of work and of stops that other replicas took in, where there

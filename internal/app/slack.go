@@ -33,7 +33,7 @@ func metadata(m surface.Metadata) *web.Metadata {
 }
 
 func (s slack) Start(ctx context.Context, m surface.Stream) (chat.TS, error) {
-	if !s.web.TryAdmit("chat.startStream", m.Conversation.Channel, web.First) {
+	if !s.web.TryAdmit(ctx, "chat.startStream", m.Conversation.Channel, web.First) {
 		return "", surface.ErrBusy
 	}
 	posted, err := s.web.StartStream(ctx, web.Stream{

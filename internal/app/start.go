@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"holdfast/internal/admin"
+	"holdfast/internal/config"
 	"holdfast/internal/inbox"
 	"holdfast/internal/openai"
 	slacksocket "holdfast/internal/slack/socket"
@@ -24,6 +25,13 @@ type receiver struct{ inbox *inbox.Inbox }
 // Receive stores an envelope. No acknowledgement carries a payload yet.
 func (r receiver) Receive(ctx context.Context, e slacksocket.Envelope) (json.RawMessage, error) {
 	return nil, r.inbox.Receive(ctx, inbox.Envelope{Type: e.Type, ID: e.ID, Payload: e.Payload, At: e.At})
+}
+
+// rates are Slack's, as the operator has them changed.
+func rates(c config.Config) web.Limits {
+	return web.Limits{Factor: c.SlackRate, PerMinute: map[string]int{
+		"conversations.history": c.HistoryRate, "conversations.replies": c.HistoryRate,
+	}}
 }
 
 // identify asks Slack who we are, again and again while Slack is away: what it

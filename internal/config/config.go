@@ -57,6 +57,7 @@ type Config struct {
 	MaxAge         time.Duration `env:"HOLDFAST_MAX_AGE" envDefault:"24h"`
 	Attempts       int           `env:"HOLDFAST_TURN_ATTEMPTS" envDefault:"5"`
 	SlackRate      float64       `env:"HOLDFAST_SLACK_RATE" envDefault:"1"`
+	HistoryRate    int           `env:"HOLDFAST_HISTORY_RATE" envDefault:"50"`
 	Connections    int           `env:"HOLDFAST_SOCKETS" envDefault:"2"`
 	InFlight       int           `env:"HOLDFAST_MAX_TURNS" envDefault:"20000"`
 
@@ -235,6 +236,9 @@ func (c Config) Check() error {
 	}
 	if !(c.SlackRate > 0 && c.SlackRate <= 1000) {
 		say("HOLDFAST_SLACK_RATE: %v: want more than 0 and at most 1000: 0.5 is half of Slack's published rates", c.SlackRate)
+	}
+	if c.HistoryRate < 1 || c.HistoryRate > 1000 {
+		say("HOLDFAST_HISTORY_RATE: %d: want 1 to 1000 calls a minute: Slack's published rate is 50, and 1 for an app that is sold outside of its Marketplace", c.HistoryRate)
 	}
 	if c.Connections < 1 || c.Connections > 10 {
 		say("HOLDFAST_SOCKETS: %d: Slack allows 1 to 10 connections for an app; 2 is right for one replica", c.Connections)

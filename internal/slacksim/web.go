@@ -45,6 +45,7 @@ type Call struct {
 	Status    int             `json:"status"` // 0: no response was sent
 	OK        bool            `json:"ok"`
 	Error     string          `json:"error,omitempty"`
+	Retry     int             `json:"retry_after,omitempty"` // of a 429: the seconds that it says
 	Args      json.RawMessage `json:"args"`
 	Response  json.RawMessage `json:"response,omitempty"`
 	Fault     string          `json:"fault,omitempty"`
@@ -92,6 +93,9 @@ func (s *Sim) serveAPI(w http.ResponseWriter, r *http.Request) {
 	}
 	entry.Status, entry.Error, entry.TokenKind = o.status, o.code, o.kind
 	entry.OK = o.status == http.StatusOK && o.code == ""
+	if o.status == http.StatusTooManyRequests {
+		entry.Retry = o.retry
+	}
 	if len(o.body) <= maxJournalled && json.Valid(o.body) {
 		entry.Response = hideTokens(name, o.body)
 	}

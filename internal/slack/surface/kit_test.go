@@ -272,7 +272,7 @@ func metadata(m surface.Metadata) *web.Metadata {
 }
 
 func (a adapter) Start(ctx context.Context, m surface.Stream) (chat.TS, error) {
-	if !a.web.TryAdmit("chat.startStream", m.Conversation.Channel, web.First) {
+	if !a.web.TryAdmit(ctx, "chat.startStream", m.Conversation.Channel, web.First) {
 		return "", surface.ErrBusy
 	}
 	posted, err := a.web.StartStream(ctx, web.Stream{

@@ -13,7 +13,8 @@ type rate struct {
 }
 
 // What counts for Slack is when calls arrive, and a slow one may arrive just
-// before a fast one that was sent later, so our minute is a little longer.
+// before a fast one that was sent later, so our minute is a little longer. It is
+// counted in whole seconds, so it is 61 to 62 of them.
 const minute = 62 * time.Second
 
 // reserve is the part of n that calls which can wait leave alone.
@@ -33,10 +34,18 @@ func lesser(n int) rate {
 type bucket struct {
 	rate
 	full   time.Time
-	recent []time.Time // the last calls, at most window, oldest at next
-	next   int
+	recent []second  // with calls, of the last minute, the oldest first
 	held   time.Time // nothing before this: Slack said so
 }
+
+// second is how many calls there were in one second since 1970.
+type second struct {
+	at int64
+	n  int
+}
+
+// over is when the calls of a second count no more.
+func (s second) over() time.Time { return time.Unix(s.at, 0).Add(minute) }
 
 func newBucket(r rate) *bucket { return &bucket{rate: r} }
 
@@ -50,9 +59,15 @@ func (b *bucket) ready(now time.Time, low bool) time.Time {
 	at := later(now, b.held)
 	// There is a token while the bucket lacks at most burst-1 of them.
 	at = later(at, b.full.Add(-time.Duration(burst-1)*b.every))
-	if n := len(b.recent); window > 0 && n >= window {
-		// The call that is window places back must be a minute ago.
-		at = later(at, b.recent[(b.next-window+n)%n].Add(minute))
+	if b.window == 0 {
+		return at
+	}
+	n := 0
+	for i := len(b.recent) - 1; i >= 0; i-- {
+		// The newest calls that there is no room for beside the next one must be over.
+		if n += b.recent[i].n; n >= window {
+			return later(at, b.recent[i].over())
+		}
 	}
 	return at
 }
@@ -60,15 +75,20 @@ func (b *bucket) ready(now time.Time, low bool) time.Time {
 // take books a call at now.
 func (b *bucket) take(now time.Time) {
 	b.full = later(b.full, now).Add(b.every)
-	switch {
-	case b.window == 0:
-	case len(b.recent) < b.window:
-		b.recent = append(b.recent, now)
-		b.next = len(b.recent) % b.window
-	default:
-		b.recent[b.next] = now
-		b.next = (b.next + 1) % b.window
+	if b.window == 0 {
+		return
 	}
+	gone := 0
+	for gone < len(b.recent) && !b.recent[gone].over().After(now) {
+		gone++
+	}
+	b.recent = append(b.recent[:0], b.recent[gone:]...)
+	at := now.Unix()
+	if n := len(b.recent); n > 0 && b.recent[n-1].at >= at { // not less, should the clock be set back
+		b.recent[n-1].n++
+		return
+	}
+	b.recent = append(b.recent, second{at, 1})
 }
 
 // hold lets nothing out before until, and one call only right after it.

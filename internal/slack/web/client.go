@@ -2,6 +2,8 @@ package web
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -31,6 +33,9 @@ type Options struct {
 	HTTP   *http.Client // nil: one of our own, which is what production wants
 	Logger *slog.Logger // nil: logs nothing
 	Limits Limits
+	// Ledger is where replicas that use the same token keep its rates together;
+	// nil: this is the only one. While it fails, each goes by what it knew last.
+	Ledger Ledger
 }
 
 // Client calls Slack with one token. It is safe for concurrent use, and there
@@ -66,8 +71,14 @@ func New(o Options) *Client {
 		},
 		http:  &h,
 		log:   o.Logger,
-		sched: newScheduler(o.Limits),
+		sched: newScheduler(o.Limits, o.Ledger, ledgerName(o.Token)),
 	}
+}
+
+// ledgerName tells tokens apart, as rates are a token's, without showing them.
+func ledgerName(token string) string {
+	sum := sha256.Sum256([]byte(token))
+	return hex.EncodeToString(sum[:8]) + "/"
 }
 
 // newTransport keeps to HTTP/1.1, where a connection that hangs holds up one
@@ -137,7 +148,7 @@ func (c *Client) call(ctx context.Context, r Request, out any) (http.Header, err
 		if err.Class != Limited {
 			return nil, err
 		}
-		c.sched.hold(r.Method, err.RetryAfter)
+		c.sched.hold(ctx, r.Method, err.RetryAfter)
 		c.log.Warn("slack limits us", "method", r.Method, "retry_after", err.RetryAfter)
 		if r.Admitted || time.Now().Add(err.RetryAfter).After(give) {
 			return nil, err
@@ -156,8 +167,8 @@ func (c *Client) Admit(ctx context.Context, method, channel string, p Priority) 
 }
 
 // TryAdmit takes a slot if there is one now.
-func (c *Client) TryAdmit(method, channel string, p Priority) bool {
-	return c.sched.try(method, channel, p)
+func (c *Client) TryAdmit(ctx context.Context, method, channel string, p Priority) bool {
+	return c.sched.try(ctx, method, channel, p)
 }
 
 func (c *Client) admit(ctx context.Context, method string, w *waiter, give time.Time) error {

@@ -331,10 +331,10 @@ func TestRetryAfterLongerThanPatience(t *testing.T) {
 		if e.Class != Limited || calls != 1 || e.RetryAfter < 3*time.Minute {
 			t.Errorf("during the hold: %+v after %d calls", e, calls)
 		}
-		if c.TryAdmit("chat.update", "", Final) {
+		if c.TryAdmit(t.Context(), "chat.update", "", Final) {
 			t.Error("TryAdmit gave a slot during the hold")
 		}
-		if !c.TryAdmit("chat.delete", "", Tick) {
+		if !c.TryAdmit(t.Context(), "chat.delete", "", Tick) {
 			t.Error("another method is held too")
 		}
 	})
@@ -373,7 +373,7 @@ func TestAdmitted(t *testing.T) {
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		c.sched.hold("chat.update", time.Hour)
+		c.sched.hold(t.Context(), "chat.update", time.Hour)
 		if e := classOf(t, c.Admit(ctx, "chat.update", "C1", Final)); e.Class != Unsent || !errors.Is(e, context.DeadlineExceeded) {
 			t.Errorf("Admit that ran out of time: %+v", e)
 		}

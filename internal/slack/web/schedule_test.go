@@ -29,7 +29,7 @@ type crowd struct {
 	got   []admitted
 }
 
-func newCrowd(l Limits) *crowd { return &crowd{s: newScheduler(l), start: time.Now()} }
+func newCrowd(l Limits) *crowd { return &crowd{s: newScheduler(l, nil, ""), start: time.Now()} }
 
 // join adds a waiter; it has its place in line when join returns.
 func (c *crowd) join(name, method, channel string, p Priority) {
@@ -143,7 +143,7 @@ func TestBusyChannelDelaysNobody(t *testing.T) {
 func TestHoldIsObeyedByAllWaiters(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCrowd(Limits{})
-		c.s.hold("chat.update", 40*time.Second)
+		c.s.hold(t.Context(), "chat.update", 40*time.Second)
 		for i := range 10 {
 			c.join(fmt.Sprintf("tick %d", i), "chat.update", "", Tick)
 		}
@@ -152,10 +152,10 @@ func TestHoldIsObeyedByAllWaiters(t *testing.T) {
 		if got := c.names(); !slices.Equal(got, []string{"elsewhere"}) {
 			t.Fatalf("served during the hold: %v", got)
 		}
-		if c.s.try("chat.update", "", Final) {
+		if c.s.try(t.Context(), "chat.update", "", Final) {
 			t.Error("try succeeded during the hold")
 		}
-		c.s.hold("chat.update", time.Second) // a shorter one does not end it
+		c.s.hold(t.Context(), "chat.update", time.Second) // a shorter one does not end it
 		c.wg.Wait()
 		if first := c.served()[1]; first.name != "final" || first.at < 40*time.Second || first.at > 41*time.Second {
 			t.Errorf("first after the hold of 40 s: %+v", first)
@@ -194,9 +194,9 @@ func TestCancelledWaiterLeavesTheLine(t *testing.T) {
 
 func TestTryDoesNotOvertake(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newScheduler(Limits{})
+		s := newScheduler(Limits{}, nil, "")
 		n := 0
-		for s.try("chat.startStream", "C1", First) {
+		for s.try(t.Context(), "chat.startStream", "C1", First) {
 			n++
 		}
 		if n != 10 {
@@ -207,10 +207,10 @@ func TestTryDoesNotOvertake(t *testing.T) {
 		wg.Go(func() { _ = s.wait(ctx, "chat.startStream", s.waiter("C1", Final)) })
 		synctest.Wait()
 		s.mu.Lock()
-		next := s.lines["chat.startStream"].bucket.ready(time.Now(), false)
+		next := s.lines["chat.startStream"].rates.all.ready(time.Now(), false)
 		s.mu.Unlock()
 		time.Sleep(time.Until(next)) // of the bubble's clock
-		if s.try("chat.startStream", "C2", Final) {
+		if s.try(t.Context(), "chat.startStream", "C2", Final) {
 			t.Error("a try took the slot of one who waited")
 		}
 		wg.Wait()
@@ -227,7 +227,7 @@ func TestUnlimited(t *testing.T) {
 		if len(c.served()) != 500 || c.served()[499].at != 0 {
 			t.Errorf("unlimited, yet %d of 500 served, the last after %v", len(c.served()), c.served()[len(c.served())-1].at)
 		}
-		c.s.hold(postMethod, 10*time.Second)
+		c.s.hold(t.Context(), postMethod, 10*time.Second)
 		c.join("held", postMethod, "C1", Final)
 		c.wg.Wait()
 		if last := c.served()[500]; last.at != 10*time.Second {
@@ -271,7 +271,7 @@ func TestFactor(t *testing.T) {
 
 func TestIdleChannelsAreForgotten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newScheduler(Limits{PerMinute: map[string]int{postMethod: 1 << 30}})
+		s := newScheduler(Limits{PerMinute: map[string]int{postMethod: 1 << 30}}, nil, "")
 		for i := range 20_000 {
 			if err := s.wait(t.Context(), postMethod, s.waiter(fmt.Sprint(i), Final)); err != nil {
 				t.Fatal(err)
@@ -280,7 +280,7 @@ func TestIdleChannelsAreForgotten(t *testing.T) {
 		}
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		if n := len(s.channels); n > 1000 {
+		if n := len(s.line(postMethod).rates.channels); n > 1000 {
 			t.Errorf("%d channels are remembered, though at most some hundreds are not idle", n)
 		}
 	})

@@ -56,7 +56,7 @@ func TestBusyWorkspaceMeetsNo429(t *testing.T) {
 				answer, done := context.WithTimeout(ctx, 20*time.Second)
 				defer done()
 				s := Stream{Channel: channel, ThreadTS: ts(root.TS), RecipientUser: user, RecipientTeam: slacksim.SeedTeam, Chunks: []Chunk{Markdown("so: ")}}
-				if c.TryAdmit("chat.startStream", channel, First) {
+				if c.TryAdmit(answer, "chat.startStream", channel, First) {
 					at, err := c.StartStream(ctx, s, Send{Admitted: true})
 					if err != nil {
 						t.Errorf("start: %v", err)

@@ -12,7 +12,7 @@ import (
 // conversation made it, that is one without Replace: a reaction, say, names a
 // message of another person.
 func (db *DB) History(ctx context.Context, cv chat.Conversation) (said []transcript.Said, err error) {
-	err = db.read(ctx, "read history of "+cv.Key(), func(t *tx) error {
+	err = db.await(ctx, "read history of "+cv.Key(), func(t *tx) error {
 		said, err = history(t, cv)
 		return err
 	})
@@ -69,7 +69,7 @@ func history(t *tx, cv chat.Conversation) ([]transcript.Said, error) {
 
 // Fetched implements assistant.Archive.
 func (db *DB) Fetched(ctx context.Context, cv chat.Conversation) (fetched bool, err error) {
-	err = db.read(ctx, "read whether history of "+cv.Key()+" was fetched", func(t *tx) error {
+	err = db.await(ctx, "read whether history of "+cv.Key()+" was fetched", func(t *tx) error {
 		fetched, err = t.one(func(row) {}, "SELECT 1 FROM conversations WHERE key = $1", cv.Key())
 		return err
 	})
@@ -103,7 +103,7 @@ func (db *DB) Keep(ctx context.Context, cv chat.Conversation, messages []chat.Me
 
 // User implements assistant.Archive.
 func (db *DB) User(ctx context.Context, team, id string) (u chat.User, known bool, err error) {
-	err = db.read(ctx, "read user "+id, func(t *tx) error {
+	err = db.await(ctx, "read user "+id, func(t *tx) error {
 		known, err = t.one(func(r row) {
 			u = chat.User{ID: id, Name: r.text(0), Zone: r.text(1), Offset: int(r.int(2)), Bot: r.bool(3),
 				Fetched: moment(r.int(4)), NotFound: r.bool(5)}

@@ -82,7 +82,7 @@ const (
 
 // appendNew stores an entry that is not there yet; false: it is.
 func (db *DB) appendNew(ctx context.Context, a *arrival) (fresh bool, err error) {
-	err = db.attempt(ctx, "", func(t *tx) error {
+	err = db.attempt(ctx, db.pool, "", func(t *tx) error {
 		if a.Kind == inbox.Retry {
 			if err := a.aim(t); err != nil {
 				return err

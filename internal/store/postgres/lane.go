@@ -24,7 +24,7 @@ func (db *DB) Join(ctx context.Context, replica string, ttl time.Duration) error
 // Heartbeat implements lane.Store. A lease that ended but was not reaped yet
 // is renewed.
 func (db *DB) Heartbeat(ctx context.Context, replica string, ttl time.Duration) (alive bool, err error) {
-	err = db.write(ctx, "renew lease of replica "+replica, func(t *tx) error {
+	err = db.lease(ctx, "renew lease of replica "+replica, func(t *tx) error {
 		n, err := t.exec("UPDATE replicas SET lease_until = "+clock+" + $1 WHERE id = $2 AND NOT dead", ttl.Milliseconds(), replica)
 		alive = n == 1
 		return err
@@ -35,7 +35,7 @@ func (db *DB) Heartbeat(ctx context.Context, replica string, ttl time.Duration) 
 // Reap implements lane.Store. Every replica may call it: each dead one is found
 // by one of them.
 func (db *DB) Reap(ctx context.Context) (freed int, err error) {
-	err = db.write(ctx, "reap replicas", func(t *tx) error {
+	err = db.lease(ctx, "reap replicas", func(t *tx) error {
 		freed = 0
 		if err := db.forget(t); err != nil {
 			return err
@@ -108,7 +108,7 @@ func (db *DB) Postpone(ctx context.Context, f turn.Fence, pause time.Duration) e
 // Leave implements lane.Store. The replica is dead afterwards. Lanes are locked
 // after the replica's row, as in Claim.
 func (db *DB) Leave(ctx context.Context, replica string) error {
-	err := db.write(ctx, "leave as replica "+replica, func(t *tx) error {
+	err := db.lease(ctx, "leave as replica "+replica, func(t *tx) error {
 		if _, err := t.exec("UPDATE replicas SET dead = true WHERE id = $1", replica); err != nil {
 			return err
 		}

@@ -31,10 +31,25 @@ func migrate(ctx context.Context, pool *pgxpool.Pool, files fs.FS, log *slog.Log
 		return fmt.Errorf("connect to the database: %w", err)
 	}
 	defer c.Release()
+	var version int
+	if err := c.QueryRow(ctx, "SELECT current_setting('server_version_num')::int").Scan(&version); err != nil {
+		return fmt.Errorf("ask for the server's version: %w", err)
+	}
+	if version < oldest {
+		return fmt.Errorf("the server is PostgreSQL %d; holdfast needs %d or newer", version/10_000, oldest/10_000)
+	}
 	todo, err := missing(ctx, c.Conn(), files)
 	if err != nil || len(todo) == 0 {
 		return err
 	}
+	// A migration, or waiting for another's, may take its time.
+	if _, err := c.Exec(ctx, "SET statement_timeout = 0"); err != nil {
+		return fmt.Errorf("make ready to migrate: %w", err)
+	}
+	defer func() {
+		_, e := c.Exec(context.WithoutCancel(ctx), fmt.Sprintf("SET statement_timeout = %d", callTimeout.Milliseconds()))
+		err = errors.Join(err, e)
+	}()
 	if _, err := c.Exec(ctx, "SELECT pg_advisory_lock($1)", int64(migrationLock)); err != nil {
 		return fmt.Errorf("wait for another migration: %w", err)
 	}

@@ -74,7 +74,8 @@ func (o writes) Settle(ctx context.Context, f turn.Fence, key string, s outbox.S
 
 // Rows implements outbox.Store.
 func (o writes) Rows(ctx context.Context, id string) (rows []outbox.Row, err error) {
-	err = o.db.read(ctx, "read writes of turn "+id, func(t *tx) error {
+	err = o.db.await(ctx, "read writes of turn "+id, func(t *tx) error {
+		rows = nil
 		return t.query(func(r row) error { rows = append(rows, scanRow(r)); return nil },
 			"SELECT "+rowColumns+" FROM outbox WHERE turn = $1 ORDER BY seq", id)
 	})

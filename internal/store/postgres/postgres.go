@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"strings"
 	"sync"
 	"time"
@@ -20,15 +21,32 @@ var ErrClosed = errors.New("postgres: the store is closed")
 
 // Options may be zero.
 type Options struct {
-	Logger      *slog.Logger // nil: nothing is logged
-	Connections int          // of the pool; 0: 16
+	Logger *slog.Logger // nil: nothing is logged
 }
+
+const (
+	// connections is the size of the pool, unless the address says pool_max_conns.
+	connections = 16
+	// leaseConnections are kept for leases: a replica must not be taken for lost
+	// because its turns keep the others busy.
+	leaseConnections = 2
+	// callTimeout bounds one try of a transaction, and what the server does for one
+	// statement, so that neither hangs on a network that says nothing.
+	callTimeout = 15 * time.Second
+	// idleTimeout is how long a transaction may do nothing. Ours never pause; one of
+	// a process that is frozen would hold its lane's row until it wakes.
+	idleTimeout = 4 * time.Second
+	// oldest is the version of PostgreSQL that we need at least, as the server
+	// numbers it.
+	oldest = 120_000
+)
 
 // DB is the store in one PostgreSQL database. It implements inbox.Store,
 // lane.Store, turn.Store and assistant.Archive, and [DB.Outbox] outbox.Store. It
 // is safe for concurrent use, by several processes too.
 type DB struct {
 	pool   *pgxpool.Pool
+	leases *pgxpool.Pool
 	log    *slog.Logger
 	notify *notifier
 	ended  chan struct{}
@@ -45,14 +63,18 @@ func Open(ctx context.Context, url string, o Options) (*DB, error) {
 	if err != nil {
 		return nil, errors.New("the address of the database cannot be read: write postgres://user:password@host:5432/name")
 	}
-	if o.Connections == 0 {
-		o.Connections = 16
+	if !strings.Contains(url, "pool_max_conns") {
+		c.MaxConns = connections
 	}
-	c.MaxConns = int32(o.Connections)
 	if c.ConnConfig.ConnectTimeout == 0 {
 		c.ConnConfig.ConnectTimeout = 5 * time.Second
 	}
+	// A peer that vanished is noticed in a minute also where nothing is asked of it.
+	c.ConnConfig.DialFunc = (&net.Dialer{KeepAlive: 15 * time.Second}).DialContext
 	c.ConnConfig.RuntimeParams["application_name"] = "holdfast"
+	c.AfterConnect = prepare
+	leases := c.Copy()
+	leases.MaxConns, leases.MinConns = leaseConnections, 0
 	pool, err := pgxpool.NewWithConfig(ctx, c)
 	if err != nil {
 		return nil, fmt.Errorf("open database %s: %w", c.ConnConfig.Database, err)
@@ -62,13 +84,29 @@ func Open(ctx context.Context, url string, o Options) (*DB, error) {
 		return nil, err
 	}
 	db := &DB{pool: pool, log: o.Logger, ended: make(chan struct{})}
+	if db.leases, err = pgxpool.NewWithConfig(ctx, leases); err != nil {
+		pool.Close()
+		return nil, fmt.Errorf("open database %s: %w", c.ConnConfig.Database, err)
+	}
 	db.notify = newNotifier(pool, o.Logger)
 	db.close = sync.OnceFunc(func() {
 		close(db.ended)
 		db.notify.close()
+		db.leases.Close()
 		pool.Close()
 	})
 	return db, nil
+}
+
+// prepare sets a new connection's limits. They are no parameters of the connection
+// itself, as poolers refuse those.
+func prepare(ctx context.Context, c *pgx.Conn) error {
+	_, err := c.PgConn().Exec(ctx, fmt.Sprintf("set statement_timeout = %d; set idle_in_transaction_session_timeout = %d",
+		callTimeout.Milliseconds(), idleTimeout.Milliseconds())).ReadAll()
+	if err != nil {
+		return fmt.Errorf("set the limits of a connection: %w", err)
+	}
+	return nil
 }
 
 // Close waits for calls under way and for the last notification.
@@ -133,7 +171,12 @@ func (e *lost) Unwrap() error { return e.err }
 // write runs do in a transaction, again and again if it met another one in a
 // deadlock. If the database is away it fails at once.
 func (db *DB) write(ctx context.Context, what string, do func(*tx) error) error {
-	return db.named(what, db.attempt(ctx, "", do))
+	return db.named(what, db.attempt(ctx, db.pool, "", do))
+}
+
+// lease is write on the connections for leases.
+func (db *DB) lease(ctx context.Context, what string, do func(*tx) error) error {
+	return db.named(what, db.attempt(ctx, db.leases, "", do))
 }
 
 // persist is write for what must not be given up: while the database is away
@@ -145,7 +188,7 @@ func (db *DB) persist(ctx context.Context, what string, do func(*tx) error) erro
 		if err != nil {
 			return db.named(what, err)
 		}
-		err = db.attempt(ctx, token.String(), do)
+		err = db.attempt(ctx, db.pool, token.String(), do)
 		away, ok := errors.AsType[*lost](err)
 		if !ok || ctx.Err() != nil || db.over() {
 			return db.named(what, err)
@@ -195,23 +238,25 @@ const attempts = 20
 
 // attempt runs do once, or more often after deadlocks, and leaves token, if there
 // is one, in the transaction that is committed.
-func (db *DB) attempt(ctx context.Context, token string, do func(*tx) error) (err error) {
+func (db *DB) attempt(ctx context.Context, pool *pgxpool.Pool, token string, do func(*tx) error) (err error) {
 	for range attempts {
-		if err = db.transact(ctx, token, do); !collided(err) || ctx.Err() != nil {
+		if err = db.transact(ctx, pool, token, do); !collided(err) || ctx.Err() != nil {
 			return err
 		}
 	}
 	return err
 }
 
-func (db *DB) transact(ctx context.Context, token string, do func(*tx) error) error {
+func (db *DB) transact(whole context.Context, pool *pgxpool.Pool, token string, do func(*tx) error) error {
 	if db.over() {
 		return ErrClosed
 	}
-	c, err := db.pool.Acquire(ctx)
+	c, err := pool.Acquire(whole)
 	if err != nil {
-		return gone(ctx, err)
+		return gone(whole, err)
 	}
+	ctx, cancel := context.WithTimeout(whole, callTimeout)
+	defer cancel()
 	// A connection that comes back inside a transaction is thrown away.
 	defer c.Release()
 	begin := "begin"
@@ -219,14 +264,14 @@ func (db *DB) transact(ctx context.Context, token string, do func(*tx) error) er
 		begin += "; insert into commits (token) values ('" + token + "')"
 	}
 	if _, err := c.Conn().PgConn().Exec(ctx, begin).ReadAll(); err != nil {
-		return gone(ctx, err)
+		return gone(whole, err)
 	}
 	if err := do(&tx{ctx, c.Conn()}); err != nil {
 		// Its own time, so that a call whose context ended gives its connection back.
 		back, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 		defer cancel()
 		_, _ = c.Exec(back, "rollback") // a connection that cannot is closed by the pool
-		return gone(ctx, err)
+		return gone(whole, err)
 	}
 	// From here on the answer must be true: a context that ends does not cut it.
 	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
@@ -286,9 +331,12 @@ func gone(ctx context.Context, err error) error {
 		return err
 	}
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
-		// Shutting down or starting up, or no room for one more connection.
-		if strings.HasPrefix(pg.Code, "57P") || strings.HasPrefix(pg.Code, "08") || strings.HasPrefix(pg.Code, "53") {
-			return &lost{err: err}
+		// Shutting down or starting up, no room for one more connection, a standby that
+		// is no primary yet, or a limit of prepare's.
+		for _, code := range []string{"57P", "57014", "08", "53", "25006", "25P03"} {
+			if strings.HasPrefix(pg.Code, code) {
+				return &lost{err: err}
+			}
 		}
 		return err
 	}
@@ -306,24 +354,51 @@ func collided(err error) bool {
 	return ok && (pg.Code == "40P01" || pg.Code == "40001")
 }
 
-// read runs do on one snapshot.
+// read runs do on one snapshot. If the database is away it fails at once.
 func (db *DB) read(ctx context.Context, what string, do func(*tx) error) error {
-	if db.over() {
-		return db.named(what, ErrClosed)
+	return db.named(what, db.look(ctx, db.pool, do))
+}
+
+// await is read for what a turn cannot go on without: while the database is away
+// it waits, until ctx ends.
+func (db *DB) await(ctx context.Context, what string, do func(*tx) error) error {
+	for pause := 50 * time.Millisecond; ; pause = min(2*pause, 2*time.Second) {
+		err := db.look(ctx, db.pool, do)
+		if _, away := errors.AsType[*lost](err); !away || ctx.Err() != nil || db.over() {
+			return db.named(what, err)
+		}
+		select {
+		case <-ctx.Done():
+			return db.named(what, err)
+		case <-db.ended:
+			return db.named(what, ErrClosed)
+		case <-time.After(pause):
+		}
 	}
-	c, err := db.pool.Acquire(ctx)
+}
+
+func (db *DB) look(whole context.Context, pool *pgxpool.Pool, do func(*tx) error) error {
+	if db.over() {
+		return ErrClosed
+	}
+	c, err := pool.Acquire(whole)
 	if err != nil {
-		return db.named(what, err)
+		return gone(whole, err)
 	}
 	defer c.Release()
+	ctx, cancel := context.WithTimeout(whole, callTimeout)
+	defer cancel()
 	if _, err := c.Exec(ctx, "begin isolation level repeatable read read only"); err != nil {
-		return db.named(what, err)
+		return gone(whole, err)
 	}
 	err = do(&tx{ctx, c.Conn()})
-	back, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
-	defer cancel()
+	back, stop := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer stop()
 	_, _ = c.Exec(back, "rollback") // it read only; a connection that cannot is closed by the pool
-	return db.named(what, err)
+	if err != nil {
+		return gone(whole, err)
+	}
+	return nil
 }
 
 // Ping tells whether the database answers.

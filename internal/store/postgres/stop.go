@@ -92,7 +92,8 @@ func after(prefix string) string { return prefix[:len(prefix)-1] + "0" }
 
 // Stops implements lane.Store.
 func (db *DB) Stops(ctx context.Context, replica string) (lanes []string, err error) {
-	err = db.read(ctx, "look for stops of replica "+replica, func(t *tx) error {
+	err = db.lease(ctx, "look for stops of replica "+replica, func(t *tx) error {
+		lanes = nil
 		return t.query(func(r row) error { lanes = append(lanes, r.text(0)); return nil },
 			`SELECT l.key FROM lanes l JOIN turns t ON t.lane = l.key AND t.finished IS NULL
 			WHERE l.owner = $1 AND l.stop > 0 AND l.stop >= (SELECT MAX(place) FROM inbox WHERE turn = t.id)`, replica)
