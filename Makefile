@@ -20,16 +20,18 @@ try: build ## a simulated Slack workspace with the assistant in it: open the add
 
 test: lint unit scripts ## all that must be green: lint, tests, scripts on the real binary
 
-# One package at a time: several browsers and thousands of streams at once are
-# more than two cores can show in time.
+# One package at a time, and long enough: several browsers and thousands of streams
+# at once are more than two cores can show in time, and a busy machine is slow, not wrong.
+PATIENT := -p 1 -timeout 40m
+
 unit: ## tests of the packages
-	$(GO) test -p 1 ./internal/... ./cmd/...
+	$(GO) test $(PATIENT) ./internal/... ./cmd/...
 
 race: ## the same under the race detector, scripts included (needs a C compiler)
-	CGO_ENABLED=1 $(GO) test -p 1 -timeout 30m -race ./...
+	CGO_ENABLED=1 $(GO) test $(PATIENT) -race ./...
 
 scripts: ## scenarios that start, kill and restart the real binary
-	$(GO) test .
+	$(GO) test $(PATIENT) .
 
 FUZZTIME ?= 30s
 fuzz: ## each fuzz target for FUZZTIME (30s)

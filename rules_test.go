@@ -75,6 +75,7 @@ var imports = map[string]struct {
 	"admin":     {nil, std},
 	"process":   {nil, std},
 	"pgserver":  {nil, std},
+	"chromium":  {nil, "any"},
 	// simulators speak HTTP and know nothing of us
 	"slacksim":    {nil, "any"},
 	"slacksim/ui": {nil, std},

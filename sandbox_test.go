@@ -17,9 +17,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/chromedp"
 	"go.uber.org/goleak"
 
+	"holdfast/internal/chromium"
 	"holdfast/internal/modelsim"
 	"holdfast/internal/slacksim"
 )
@@ -226,57 +226,59 @@ func TestSandboxInTheBrowser(t *testing.T) {
 	start := time.Now()
 	s := startSandbox(t, dir)
 	told := time.Since(start)
-	ada, closeAda := open(t, chrome, s.url)
+	ada := open(t, chrome, s.url)
 	shown := time.Since(start)
-	ada.wait(shows(".welcome", "built-in demo model"))
+	ada.Wait(shows(".welcome", "built-in demo model"))
+	ada.watch()
 	ada.typeIn(".main", "hello")
-	ada.enter()
-	first, steps := ada.grows(".main", "for the rest")
+	ada.Enter()
+	ada.answered(".main", "for the rest")
+	first, steps := ada.grown()
 	t.Logf("from the command to: the address %s, the page %s, the first words %s, the whole answer %s, in %d steps",
 		told.Round(time.Millisecond), shown.Round(time.Millisecond), first.Sub(start).Round(time.Millisecond), time.Since(start).Round(time.Millisecond), steps)
-	if steps < 2 {
-		t.Errorf("the answer was seen in %d states before its end, want it to grow", steps)
+	if steps == 0 {
+		t.Error("the answer was not seen before its end")
 	}
-	ada.wait(shows(".msg.byapp", "Hello! 👋") + " && " + shows(".msg.byapp code", "table"))
+	ada.Wait(shows(".msg.byapp", "Hello! 👋") + " && " + shows(".msg.byapp code", "table"))
 
 	// Ben calls it into a channel, and the answer is in a thread.
 	general, benID := s.channel("general"), s.person("Ben")
 	at := "/?as=" + benID + "#/" + general
-	ben, closeBen := open(t, chrome, s.url+at)
+	ben := open(t, chrome, s.url+at)
 	ben.mention(".main", "hello from me")
-	ben.wait(shows(".main .msg .summary", "1 reply"))
-	ben.run(chromedp.Click(chromedp.CSS(".main .msg:last-of-type .summary")))
-	ben.grows(".thread", "for the rest")
+	ben.Wait(shows(".main .msg .summary", "1 reply"))
+	ben.Press(`document.querySelector('.main .msg:last-of-type .summary')`)
+	ben.answered(".thread", "for the rest")
 	ben.mention(".thread", "now a table, please")
-	ben.wait(shows(".thread .msg", "now a table, please"))
-	ben.grows(".thread", "Tables stay tables")
-	ben.wait(shows(".thread .msg.byapp table th", "seaweed") + " && " + shows(".thread .msg.byapp table td", "Sugar kelp"))
-	if n := eval[int](ben, `document.querySelectorAll('.thread .msg.byapp table tbody tr').length`); n != 4 {
+	ben.Wait(shows(".thread .msg", "now a table, please"))
+	ben.answered(".thread", "Tables stay tables")
+	ben.Wait(shows(".thread .msg.byapp table th", "seaweed") + " && " + shows(".thread .msg.byapp table td", "Sugar kelp"))
+	if n := chromium.Eval[int](ben.Window, `document.querySelectorAll('.thread .msg.byapp table tbody tr').length`); n != 4 {
 		t.Errorf("the table has %d rows, want 4", n)
 	}
-	root := eval[string](ben, `decodeURIComponent(location.hash.split('/')[2])`)
-	closeAda()
-	closeBen()
+	root := chromium.Eval[string](ben.Window, `decodeURIComponent(location.hash.split('/')[2])`)
+	ada.Close()
+	ben.Close()
 	t.Logf("stopped in %s", s.stop().Round(time.Millisecond))
 
 	// Another day.
 	s = startSandbox(t, dir)
-	ada, closeAda = open(t, chrome, s.url)
-	ada.wait(shows(".msg", "hello") + " && " + shows(".msg.byapp", "Hello! 👋") + ` && document.querySelectorAll('.main .msg').length === 2`)
+	ada = open(t, chrome, s.url)
+	ada.Wait(shows(".msg", "hello") + " && " + shows(".msg.byapp", "Hello! 👋") + ` && document.querySelectorAll('.main .msg').length === 2`)
 	ada.typeIn(".main", "what came before?")
-	ada.enter()
-	ada.wait(shows(".main .msg", "what came before?"))
-	ada.grows(".main", "Before this I read one message of this thread")
-	ada.wait(shows(".msg.byapp:last-of-type", "hello") + ` && document.querySelectorAll('.conversation').length === 1`)
+	ada.Enter()
+	ada.Wait(shows(".main .msg", "what came before?"))
+	ada.answered(".main", "Before this I read one message of this thread")
+	ada.Wait(shows(".msg.byapp:last-of-type", "hello") + ` && document.querySelectorAll('.conversation').length === 1`)
 
-	ben, closeBen = open(t, chrome, s.url+at+"/"+root)
-	ben.wait(shows(".thread .msg.byapp td", "Sugar kelp"))
+	ben = open(t, chrome, s.url+at+"/"+root)
+	ben.Wait(shows(".thread .msg.byapp td", "Sugar kelp"))
 	ben.mention(".thread", "and what came before?")
-	ben.wait(shows(".thread .msg", "and what came before?"))
-	ben.grows(".thread", "Before this I read 2 messages of this thread")
-	ben.wait(shows(".thread .msg.byapp", "now a table, please"))
-	closeAda()
-	closeBen()
+	ben.Wait(shows(".thread .msg", "and what came before?"))
+	ben.answered(".thread", "Before this I read 2 messages of this thread")
+	ben.Wait(shows(".thread .msg.byapp", "now a table, please"))
+	ada.Close()
+	ben.Close()
 	s.stop()
 }
 

@@ -10,10 +10,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 	"github.com/coder/websocket"
 
+	"holdfast/internal/chromium"
 	"holdfast/internal/slacksim"
 )
 
@@ -32,11 +32,16 @@ type told struct {
 	payload object
 }
 
+// patient is how long a person's click waits for the app, and how long its trigger is good, in milliseconds: where a
+// test is not about these times, a busy machine must not make it so.
+const patient = 120_000
+
 // hosted is a sandbox with a connected app that has commands and shortcuts.
 func hosted(t *testing.T) *guest {
 	t.Helper()
 	s := simulated(t, nil)
 	s.post("/sim/settings", object{
+		"interaction_ms": patient, "trigger_ms": patient,
 		"commands": []object{
 			{"command": "/holdfast", "description": "Ask the assistant something", "usage_hint": "[question]"},
 			{"command": "/hold", "description": "Keep a place in the queue", "usage_hint": ""},
@@ -105,7 +110,7 @@ func (g *guest) next(kind string) told {
 			g.t.Fatalf("the app was told %v, not %s: %v", got, kind, a.payload)
 		}
 		return a
-	case <-time.After(within):
+	case <-time.After(chromium.Patience):
 		g.t.Fatalf("the app was not told of a %s", kind)
 		return told{}
 	}
@@ -183,6 +188,9 @@ func (a told) want(want string, path ...any) {
 		a.g.t.Errorf("%v is %s, want %s", path, r, l)
 	}
 }
+
+// hurry sets how long a person's click waits for the app, in milliseconds.
+func (g *guest) hurry(ms int) { g.t.Helper(); g.post("/sim/settings", object{"interaction_ms": ms}) }
 
 // respond posts to the payload's response_url.
 func (a told) respond(message object) {
@@ -263,15 +271,6 @@ func modal(title string, more object, blocks ...object) object {
 // seen is an expression: the element of a kind with a text, of those that can be seen.
 func seen(selector, text string) string {
 	return `[...document.querySelectorAll(` + quote(selector) + `)].find((e) => e.getClientRects().length > 0 && e.textContent.includes(` + quote(text) + `))`
-}
-
-// key presses a key whose letter the page may refuse: the driver's own key event types it nevertheless.
-func (w *window) key(key, code string, number int64) {
-	w.t.Helper()
-	down := input.DispatchKeyEventParams{Type: input.DispatchKeyEventTypeRawKeyDown, Key: key, Code: code, WindowsVirtualKeyCode: number}
-	up := down
-	up.Type = input.DispatchKeyEventTypeKeyUp
-	w.run(command(input.DispatchKeyEvent, down), command(input.DispatchKeyEvent, up))
 }
 
 // navigate changes the address, without a new page where only its end differs.

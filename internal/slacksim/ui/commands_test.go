@@ -9,6 +9,7 @@ import (
 
 	"github.com/chromedp/chromedp/kb"
 
+	"holdfast/internal/chromium"
 	"holdfast/internal/slacksim"
 )
 
@@ -58,7 +59,7 @@ func TestCommandThatCannotBe(t *testing.T) {
 		w.fill(".main .composer textarea", " /not a command")
 		w.enter()
 		w.wait(seen(".msg", "/not a command"))
-		g.post("/sim/settings", object{"interaction_ms": 300})
+		g.hurry(300)
 		w.write(".main", "/tides Dover")
 		g.next("/tides")
 		w.wait(shows(".banner", `failed with the error "operation_timeout"`) + ` && ` + composed + ` === '/tides Dover'`)
@@ -131,7 +132,7 @@ func TestGlobalShortcut(t *testing.T) {
 		w.keys(kb.Enter)
 		w.press(seen(".pop .option", "/tides"))
 		w.wait(composed + ` === '/tides ' && document.activeElement?.matches('.composer textarea')`)
-		g.post("/sim/settings", object{"interaction_ms": 300})
+		g.hurry(300)
 		w.press(`document.querySelector('.main [aria-label=Shortcuts]')`)
 		w.press(seen(".pop .option", "Book a crane"))
 		g.next("shortcut")
@@ -199,7 +200,7 @@ func TestHomeTab(t *testing.T) {
 		w.press(seen(".pane-tab", "Messages"))
 		w.wait(`document.querySelector('.main .composer') && !document.querySelector('.home')`)
 		got := ""
-		ctx, cancel := context.WithTimeout(t.Context(), within)
+		ctx, cancel := context.WithTimeout(t.Context(), chromium.Patience)
 		defer cancel()
 		if err := g.sim.Wait(ctx, func(v slacksim.View) bool {
 			got = opened(v, ada)

@@ -12,8 +12,6 @@ import (
 	"testing"
 	"time"
 
-	devtools "github.com/chromedp/cdproto/browser"
-	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/chromedp"
 
 	"holdfast/internal/modelsim"
@@ -278,21 +276,6 @@ func TestSettingsPanel(t *testing.T) {
 	})
 }
 
-// until waits for something outside the page.
-func (w *window) until(ok func() bool, what string) {
-	w.t.Helper()
-	deadline := time.After(within)
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for !ok() {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			w.t.Fatalf("waited until %s", what)
-		}
-	}
-}
-
 func TestWorkspaceSavedAndBroughtBack(t *testing.T) {
 	atBothWidths(t, func(t *testing.T, width int64) {
 		s := simulated(t, nil)
@@ -302,10 +285,7 @@ func TestWorkspaceSavedAndBroughtBack(t *testing.T) {
 		}
 		w := s.open(ada, general, width)
 		dir := t.TempDir()
-		tab := chromedp.FromContext(w.ctx)
-		if _, err := cdp.Call(w.ctx, tab.Browser, devtools.SetDownloadBehavior, devtools.SetDownloadBehaviorParams{Behavior: "allow", BrowserContextID: tab.BrowserContextID, DownloadPath: dir}); err != nil {
-			t.Fatal(err)
-		}
+		w.Downloads(dir)
 		w.panel("workspace")
 		w.press(`document.querySelector('.panel a[download]')`)
 		var saved string

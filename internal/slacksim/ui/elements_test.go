@@ -52,11 +52,12 @@ func TestI7ButtonWaitsForTheAppAndSendsOnce(t *testing.T) {
 func TestI2ButtonSaysWhenTheAppDoesNotAnswer(t *testing.T) {
 	atBothWidths(t, func(t *testing.T, width int64) {
 		g := hosted(t)
-		g.post("/sim/settings", object{"interaction_ms": 300})
+		g.hurry(300)
 		w, _ := g.shown(ada, width, actions("b", button("Approve", "yes", nil)))
 		w.press(seen(".bk-button", "Approve"))
 		g.next("block_actions")
 		w.wait(seen(".trouble", "") + ` && !document.querySelector('.bk-button.busy')`)
+		g.hurry(patient)
 		w.press(seen(".bk-button", "Approve"))
 		g.next("block_actions").ack(nil)
 		w.wait(`!document.querySelector('.trouble, .spinner')`)
@@ -131,7 +132,6 @@ func TestStaticSelectWithGroupsAndKeyboard(t *testing.T) {
 func TestI6ExternalSelectAsksTheApp(t *testing.T) {
 	atBothWidths(t, func(t *testing.T, width int64) {
 		g := hosted(t)
-		g.post("/sim/settings", object{"interaction_ms": 700})
 		w, _ := g.shown(ada, width, elementBlocks()[1])
 		w.press(face("Find a ship"))
 		w.wait(shows(".options-note", "Type at least 2 letters"))
@@ -141,9 +141,11 @@ func TestI6ExternalSelectAsksTheApp(t *testing.T) {
 		w.wait(shows(".options-note", "Asking the app"))
 		a.ack(object{"option_groups": []object{{"label": plain("At sea"), "options": []object{option("Aurora", "s1"), option("Aurelia", "s2")}}}})
 		w.wait(seen(".option", "Aurelia") + " && " + shows(".optiongroup", "At sea"))
+		g.hurry(300)
 		w.keys("o")
 		g.next("block_suggestion") // unanswered
 		w.wait(shows(".options-note.bad", "did not answer"))
+		g.hurry(patient)
 		w.forgive()
 		w.press(seen(".options-note .quietbutton", "Try again"))
 		g.next("block_suggestion").ack(object{"options": []object{option("Aurora", "s1")}})
@@ -176,6 +178,25 @@ func TestPeopleAndPlacesSelects(t *testing.T) {
 		a.want(text(slacksim.SeedEngineering), "state", "values", "menus", "chan", "selected_channel")
 		g.quiet()
 	})
+}
+
+// A menu that opened upwards stays above its control when the list gets shorter: an option must not jump away from
+// the pointer that is about to take it.
+func TestMenuStaysOnItsSideWhileSearching(t *testing.T) {
+	g := hosted(t)
+	w, _ := g.shown(ada, 1280, elementBlocks()[1])
+	w.press(face("Choose somebody"))
+	const above = `document.querySelector('.pop').getBoundingClientRect().bottom <= document.querySelector('.select.open').getBoundingClientRect().top`
+	w.wait(seen(".option", "Ben Okafor") + " && " + above)
+	was := eval[float64](w, `document.querySelector('.pop').getBoundingClientRect().height`)
+	w.keys("okaf")
+	w.wait(`document.querySelectorAll('.option').length === 1`)
+	w.hover(".option") // it has been drawn, and whoever watches its size was told
+	if !eval[bool](w, above) || eval[float64](w, `document.querySelector('.pop').getBoundingClientRect().height`) >= was {
+		t.Error("the menu jumped below its control as it got shorter")
+	}
+	w.press(one(".option"))
+	g.next("block_actions").ack(nil).want(text(ben), "actions", 0, "selected_user")
 }
 
 func TestMultiSelectChips(t *testing.T) {

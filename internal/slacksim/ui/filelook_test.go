@@ -132,7 +132,7 @@ func walk(t *testing.T, theme string, width int64) {
 	w.run(chromedp.Navigate(s.url + "/?as=" + ada + "#/" + dm))
 	w.wait(`document.querySelector('.conversation')`)
 	shot("assistant")
-	w.run(chromedp.Focus(chromedp.CSS(".main .scroller")))
+	w.focus(".main .scroller")
 	w.keys("?")
 	w.wait(`document.querySelector('.keyhelp')`)
 	shot("keyhelp")

@@ -226,7 +226,7 @@ func TestLookInteractive(t *testing.T) {
 			shot("13-commands")
 			w.keys(kb.Escape)
 			w.fill(".main .composer textarea", "")
-			g.post("/sim/settings", object{"interaction_ms": 300})
+			g.hurry(300)
 			g.api("chat.postEphemeral", url.Values{"channel": {slacksim.SeedGeneral}, "user": {slacksim.SeedAda}, "text": {"x"}, "blocks": {text([]object{
 				section("I found *two* cranes. Which one shall I book?", nil),
 				actions("ask", button("Crane A", "a", object{"style": "primary"}), button("Crane B", "b", nil), button("Neither", "none", object{"style": "danger", "confirm": object{"title": plain("No crane?"), "text": plain("The ship waits until tomorrow."), "confirm": plain("Let it wait"), "deny": plain("Back"), "style": "danger"}}))})}})

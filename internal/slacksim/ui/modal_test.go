@@ -131,11 +131,12 @@ func TestI4ModalErrors(t *testing.T) {
 func TestI2ModalTroubleConnecting(t *testing.T) {
 	atBothWidths(t, func(t *testing.T, width int64) {
 		g, w, _, _ := atModal(t, width, modal("A form", object{"submit": plain("Send")}, entry("name", "Name", object{"type": "plain_text_input"}, nil)))
-		g.post("/sim/settings", object{"interaction_ms": 300})
+		g.hurry(300)
 		w.keys("Ada")
 		submit(w)
 		g.next("view_submission")
 		w.wait(shows(".modal-trouble", "We had some trouble connecting. Try again?") + ` && !document.querySelector('.modal .spinner')`)
+		g.hurry(patient)
 		submit(w)
 		g.next("view_submission").ack(nil).want(`"Ada"`, "view", "state", "values", "name", "name", "value")
 		w.wait(`!document.querySelector('.modal')`)

@@ -10,6 +10,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
+	"holdfast/internal/chromium"
 	"holdfast/internal/slacksim/ui"
 )
 
@@ -41,7 +42,7 @@ func (f *fake) lastPost() object {
 // awaitPost waits until the page has posted to a path: the screen may change before that.
 func (f *fake) awaitPost(t *testing.T, path string) {
 	t.Helper()
-	deadline := time.After(within)
+	deadline := time.After(chromium.Patience)
 	for {
 		f.mu.Lock()
 		found, wake := slices.Contains(f.paths, path), f.wake
@@ -136,7 +137,7 @@ func TestChannelMentionAndThread(t *testing.T) {
 		t.Errorf("posted %q", got)
 	}
 
-	w.run(chromedp.Click(chromedp.CSS(".msg:last-of-type .summary")))
+	w.click(".msg:last-of-type .summary")
 	w.wait(shows(".thread .msg.byapp", "welcome to Harbour Works") + " && " + shows(".thread .head", "A first hello"))
 	root := eval[string](w, `decodeURIComponent(location.hash.split('/')[2])`)
 	w.write(".thread", "Thank you :tada:")
@@ -248,7 +249,7 @@ func TestKeyboard(t *testing.T) {
 	w.keys(kb.ArrowUp, chromedp.KeyModifiers(kb.ModifierAlt))
 	w.wait(`location.hash === '#/C1'`)
 	w.wait(shows(".main .msg", "Harbour report") + ` && document.activeElement.matches('.main textarea')`)
-	w.run(chromedp.Focus(chromedp.CSS(".main .scroller")))
+	w.focus(".main .scroller")
 	w.keys(kb.ArrowUp)
 	w.wait(`document.activeElement.classList.contains('msg') && document.activeElement.textContent.includes('Harbour report')`)
 	w.keys(kb.ArrowUp)
@@ -396,13 +397,14 @@ func TestInspector(t *testing.T) {
 		f.record("call", object{"method": "chat.update", "at": time.Now().Format(time.RFC3339Nano), "ms": 12, "status": 200, "ok": false, "error": "streaming_state_conflict", "args": object{"ts": "<b>1</b>"}})
 	})
 	w.wait(shows(".entry-row:first-child", "streaming_state_conflict"))
-	w.run(chromedp.Click(chromedp.CSS(".tabs button:nth-child(4)")))
+	w.click(".tabs button:nth-child(4)")
 	w.wait(`document.querySelectorAll('.entry-row').length === 1`)
 	w.click(".entry-row button")
 	w.wait(shows(".detail pre", `"ts": "<b>1</b>"`))
-	w.run(chromedp.Click(chromedp.CSS(".tabs button:nth-child(2)")))
+	w.click(".tabs button:nth-child(2)")
 	w.wait(`document.querySelectorAll('.entry-row').length === 1 && ` + shows(".what", "message"))
-	w.run(chromedp.Click(chromedp.CSS(".tabs button:nth-child(1)")), chromedp.Focus(chromedp.CSS(".inspector input")))
+	w.click(".tabs button:nth-child(1)")
+	w.focus(".inspector input")
 	w.keys("setstatus")
 	w.wait(`document.querySelectorAll('.entry-row').length === 1 && ` + shows(".what", "agents.sessions.setStatus"))
 	w.run(chromedp.Reload())

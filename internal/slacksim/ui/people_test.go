@@ -181,7 +181,7 @@ func TestKeyboardHelp(t *testing.T) {
 		s := simulated(t, nil)
 		w := s.open(s.person("Ada Marsh"), s.channel("general"), width)
 		if width > 600 {
-			w.run(chromedp.Focus(chromedp.CSS(".main .scroller")))
+			w.focus(".main .scroller")
 			w.keys("?")
 		} else {
 			w.rail()

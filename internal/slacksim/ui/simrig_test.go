@@ -176,14 +176,6 @@ func (w *window) rail() {
 	w.wait(`document.querySelector('.rail').offsetWidth > 0`)
 }
 
-// press clicks what an expression yields, once it is there and has a size.
-func (w *window) press(expression string) {
-	w.t.Helper()
-	w.wait(fmt.Sprintf(`(() => { const e = %s; return e && e.getClientRects().length > 0 && !e.disabled })()`, expression))
-	at := eval[[]float64](w, fmt.Sprintf(`(() => { const e = %s; e.scrollIntoView({block: 'nearest'}); const r = e.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2] })()`, expression))
-	w.run(chromedp.MouseClickXY(at[0], at[1]))
-}
-
 // pressText clicks the button (or link, or menu item) with a text, of those that can be seen.
 func (w *window) pressText(selector, text string) {
 	w.t.Helper()
@@ -193,14 +185,12 @@ func (w *window) pressText(selector, text string) {
 // fill replaces what a field holds, as typing would.
 func (w *window) fill(selector, text string) {
 	w.t.Helper()
-	w.wait(fmt.Sprintf(`document.querySelector(%q)`, selector))
-	w.run(chromedp.Focus(chromedp.CSS(selector)))
+	w.focus(selector)
 	eval[int](w, fmt.Sprintf(`(document.querySelector(%q).select?.(), 1)`, selector))
 	if text == "" {
-		w.keys(kb.Backspace)
-		return
+		text = kb.Backspace
 	}
-	w.keys(text)
+	w.run(chromedp.KeyEvent(text))
 }
 
 // message is an expression: the last message that contains a text.

@@ -9,16 +9,6 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// awaited evaluates an async expression.
-func awaited[T any](w *window, expression string) T {
-	w.t.Helper()
-	out, err := chromedp.Run(w.ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
-	if err != nil {
-		w.t.Fatalf("%v", err)
-	}
-	return out
-}
-
 // drawn renders each text with a view of the page (a module and the name of its export)
 // and returns the markup.
 func drawn(w *window, module, view, props string, texts []string) []string {
@@ -27,7 +17,7 @@ func drawn(w *window, module, view, props string, texts []string) []string {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return awaited[[]string](w, fmt.Sprintf(`(async () => {
+	return eval[[]string](w, fmt.Sprintf(`(async () => {
 		const { h, render } = await import('/vendor/htm-preact.js');
 		const { AppContext } = await import('/hooks.js');
 		const { Store } = await import('/store.js');
@@ -137,7 +127,7 @@ func TestTextNeverFails(t *testing.T) {
 	_, url := workspace(t, 0)
 	w := open(t, url+"/?as=U1", 800, 600)
 	began := time.Now()
-	got := awaited[string](w, `(async () => {
+	got := eval[string](w, `(async () => {
 		const { parseMarkdown } = await import('/text/markdown.js');
 		const { parseInline } = await import('/text/inline.js');
 		const { Markdown } = await import('/text/markdown_view.js');

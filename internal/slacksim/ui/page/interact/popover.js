@@ -8,6 +8,7 @@ export function Popover({ anchor, close, label, role, kind = '', wide = 0, child
   useLayoutEffect(() => {
     const el = box.current;
     el.showPopover?.();
+    let up = false;
     const put = () => {
       const at = anchor.current?.getBoundingClientRect();
       if (!at || matchMedia('(max-width: 640px)').matches) return;
@@ -15,7 +16,8 @@ export function Popover({ anchor, close, label, role, kind = '', wide = 0, child
       el.style.width = wide || kind.includes('fit') ? '' : width + 'px';
       el.style.minWidth = wide ? Math.min(wide, innerWidth - 16) + 'px' : '';
       const below = innerHeight - at.bottom - 14, above = at.top - 14;
-      const up = el.scrollHeight > below && above > below;
+      // What shrinks, as somebody types, stays on its side: it must not jump away from the pointer.
+      up = above > below && (up || el.scrollHeight > below);
       el.style.maxHeight = Math.max(140, Math.min(up ? above : below, 420)) + 'px';
       el.style.left = Math.max(8, Math.min(kind.includes('right') ? at.right - el.offsetWidth : at.left, innerWidth - el.offsetWidth - 8)) + 'px';
       el.style.top = up ? '' : at.bottom + 6 + 'px';
