@@ -81,6 +81,7 @@ var imports = map[string]struct {
 	"slacksim/ui": {nil, std},
 	"modelsim":    {nil, "any"},
 	"bench":       {[]string{"slacksim", "modelsim", "process"}, std},
+	"chaos":       {[]string{"slacksim", "modelsim", "process", "pgserver"}, "any"},
 }
 
 // TestImports holds the direction of the arrows.

@@ -194,50 +194,6 @@ func (w *world) place(ts *testscript.TestScript, name string) (channel, at strin
 	return channel, at
 }
 
-// shown is what a person reads in a message, blocks and all.
-func shown(m slacksim.Message) string {
-	var blocks strings.Builder
-	collect(m.Blocks, &blocks)
-	switch {
-	case m.Stream != nil: // blocks stand under the streamed text
-		return m.Text + "\n" + blocks.String()
-	case blocks.Len() > 0:
-		return blocks.String()
-	case m.Text != "":
-		return m.Text
-	}
-	return m.MarkdownText
-}
-
-// collect gathers the words of blocks, in their order.
-func collect(raw json.RawMessage, b *strings.Builder) {
-	var v any
-	if json.Unmarshal(raw, &v) == nil {
-		gather(v, b)
-	}
-}
-
-func gather(v any, b *strings.Builder) {
-	switch v := v.(type) {
-	case []any:
-		for _, e := range v {
-			gather(e, b)
-		}
-	case map[string]any:
-		if s, ok := v["text"].(string); ok {
-			b.WriteString(s)
-		} else if v["text"] != nil {
-			gather(v["text"], b)
-		}
-		for _, key := range []string{"elements", "rows", "fields"} {
-			gather(v[key], b)
-		}
-		if t, _ := v["type"].(string); strings.HasPrefix(t, "rich_text_") || t == "context" {
-			b.WriteString("\n")
-		}
-	}
-}
-
 // answers are the assistant's messages in a thread.
 func answers(v slacksim.View, channel, root string) []slacksim.Message {
 	var own []slacksim.Message
@@ -273,13 +229,13 @@ func answer(ts *testscript.TestScript, w *world, args []string) {
 			if !done(m) {
 				return false
 			}
-			matched = matched || re.MatchString(shown(m))
+			matched = matched || re.MatchString(m.Shown())
 		}
 		return matched && len(last) == count
 	})
 	if err != nil {
 		for _, m := range last {
-			ts.Logf("%s %s: %q", m.TS, m.StreamingState, shown(m))
+			ts.Logf("%s %s: %q", m.TS, m.StreamingState, m.Shown())
 		}
 		ts.Fatalf("no %d answers of which one matches %q; there are %d\n%s", count, args[1], len(last), w.tail())
 	}
@@ -292,7 +248,7 @@ func partial(ts *testscript.TestScript, w *world, args []string) {
 	re := regexp.MustCompile("(?s)" + args[1])
 	w.until(ts, "a partial answer like "+args[1], func(v slacksim.View) bool {
 		for _, m := range answers(v, channel, root) {
-			if re.MatchString(shown(m)) {
+			if re.MatchString(m.Shown()) {
 				return true
 			}
 		}
@@ -307,7 +263,7 @@ func sees(ts *testscript.TestScript, w *world, args []string) {
 	var all []string
 	w.slack.Look(func(v slacksim.View) {
 		for _, m := range v.Replies(channel, root) {
-			all = append(all, shown(m))
+			all = append(all, m.Shown())
 		}
 	})
 	if text := strings.Join(all, "\n--\n"); !regexp.MustCompile("(?s)" + args[1]).MatchString(text) {
@@ -326,7 +282,7 @@ func thread(ts *testscript.TestScript, w *world, args []string) {
 			if m.User == v.App().BotUserID {
 				who = "assistant"
 			}
-			fmt.Fprintf(&b, "%s: %s\n", who, shown(m))
+			fmt.Fprintf(&b, "%s: %s\n", who, m.Shown())
 		}
 	})
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(b.String()), 0o600))

@@ -78,7 +78,7 @@ func assistantBot(store string) (bench.Bot, error) {
 	}}, nil
 }
 
-func writeJSON(name string, out io.Writer, report bench.Report) error {
+func writeJSON(name string, out io.Writer, report any) error {
 	b, err := json.MarshalIndent(report, "", "  ")
 	if err != nil {
 		return fmt.Errorf("encode the report: %w", err)

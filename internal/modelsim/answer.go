@@ -35,6 +35,8 @@ func (s *Sim) script(req *request, pl *plan) script {
 		case s.opt.Demo && rule.Shape == "":
 			pl.shape = "demo"
 			return demo(req)
+		case s.opt.Answer != nil:
+			b.text = s.opt.Answer(req.said())
 		default:
 			b.text = answerText(s.opt.Seed, req)
 		}

@@ -150,6 +150,18 @@ func described(body json.RawMessage, model, user, text string) *request {
 	return r
 }
 
+// said are the messages of the input, with those of the response that it goes on
+// from.
+func (r *request) said() []Said {
+	var all []Said
+	for _, it := range slices.Concat(r.prior, r.items) {
+		if it.Type == "message" {
+			all = append(all, Said{Role: it.Role, Text: it.text})
+		}
+	}
+	return all
+}
+
 // digest reads what rules and answers go by out of the items.
 func (r *request) digest() {
 	r.lastUser, r.userCount, r.earlier, r.toolOutputs, r.toolRounds, r.approvals = "", 0, nil, nil, 0, nil

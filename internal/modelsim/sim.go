@@ -35,6 +35,11 @@ type Options struct {
 	// at a pleasant pace, instead of with a test echo.
 	Demo bool
 
+	// Answer, if set, makes the text that answers an unscripted request, in place
+	// of the echo, from the conversation that came with it, oldest first. It must
+	// be safe for concurrent use.
+	Answer func(conversation []Said) string
+
 	// Timing is the pace of every request whose rule sets none.
 	Timing Timing
 	// Dialect is the wire dialect of every request whose rule sets none.
@@ -68,6 +73,12 @@ type Options struct {
 	BackgroundTTL time.Duration
 	// StoredTTL is the same for store:true responses. 0 is thirty days.
 	StoredTTL time.Duration
+}
+
+// Said is one message of a request's input.
+type Said struct {
+	Role string // user, assistant, developer or system
+	Text string
 }
 
 // Sim is a simulated model provider. Make one with New; it is safe for

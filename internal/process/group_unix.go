@@ -3,6 +3,7 @@
 package process
 
 import (
+	"fmt"
 	"os/exec"
 	"syscall"
 	"time"
@@ -28,4 +29,18 @@ func Self() (time.Duration, bool) {
 		return 0, false
 	}
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano()), true
+}
+
+// Pause stops the program where it is, with all that it started, until Resume:
+// what a machine that is overloaded, or a debugger, does to it.
+func (p *Process) Pause() error { return p.signal(syscall.SIGSTOP) }
+
+// Resume lets a paused program go on.
+func (p *Process) Resume() error { return p.signal(syscall.SIGCONT) }
+
+func (p *Process) signal(s syscall.Signal) error {
+	if err := syscall.Kill(-p.PID(), s); err != nil {
+		return fmt.Errorf("signal process %d: %w", p.PID(), err)
+	}
+	return nil
 }

@@ -3,6 +3,7 @@
 package process
 
 import (
+	"errors"
 	"os/exec"
 	"syscall"
 	"time"
@@ -24,3 +25,9 @@ func sweep(*exec.Cmd) {}
 
 // Self is the CPU time of our own process; false if the system does not tell.
 func Self() (time.Duration, bool) { return 0, false }
+
+// Pause is not to be had here.
+func (p *Process) Pause() error { return errors.ErrUnsupported }
+
+// Resume is not to be had here.
+func (p *Process) Resume() error { return errors.ErrUnsupported }

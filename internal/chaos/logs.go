@@ -1,0 +1,131 @@
+package chaos
+
+import (
+	"bufio"
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// logs is what the replicas' logs tell.
+type logs struct {
+	panics   []Violation
+	resumes  []float64 // milliseconds from a replica's start to the next attempt of a turn that its earlier life left
+	takeover []float64 // the same from the end of one replica to the attempt of another
+}
+
+// attempt is one run of a turn.
+type attempt struct {
+	turn  string
+	life  *life
+	began time.Time
+	ended bool
+}
+
+// readLogs reads the logs of all lives.
+func readLogs(lives []*life) (logs, error) {
+	var l logs
+	attempts := map[string][]*attempt{}
+	for _, x := range lives {
+		if err := l.read(x, attempts); err != nil {
+			return logs{}, err
+		}
+	}
+	for _, list := range attempts {
+		slices.SortFunc(list, func(a, b *attempt) int { return a.began.Compare(b.began) })
+		for i, next := range list[min(1, len(list)):] {
+			before := list[i]
+			if before.ended || before.life == next.life {
+				continue
+			}
+			end := cmp.Or(before.life.Killed, before.life.Ended)
+			switch {
+			case end.IsZero() || next.began.Before(end):
+			case next.life.Replica == before.life.Replica && next.life.Started.After(end):
+				l.resumes = append(l.resumes, millis(next.began.Sub(next.life.Started)))
+			default:
+				l.takeover = append(l.takeover, millis(next.began.Sub(end)))
+			}
+		}
+	}
+	return l, nil
+}
+
+func (l *logs) read(x *life, attempts map[string][]*attempt) error {
+	f, err := os.Open(x.Log)
+	if err != nil {
+		return fmt.Errorf("read a log: %w", err)
+	}
+	defer f.Close()
+	in := bufio.NewScanner(f)
+	in.Buffer(nil, 16<<20)
+	open := map[string]*attempt{}
+	for in.Scan() {
+		line := in.Text()
+		for _, sign := range []string{"panic: ", "fatal error: ", "WARNING: DATA RACE"} {
+			if strings.HasPrefix(line, sign) {
+				l.panics = append(l.panics, Violation{"process", fmt.Sprintf("replica %d: %s: see %s", x.Replica, line, filepath.Base(x.Log))})
+			}
+		}
+		if !strings.Contains(line, `"msg":"turn `) {
+			continue
+		}
+		var e struct {
+			Time      time.Time
+			Msg, Turn string
+		}
+		if json.Unmarshal([]byte(line), &e) != nil {
+			continue // the last line of a process that was killed may be cut
+		}
+		switch e.Msg {
+		case "turn begins":
+			a := &attempt{turn: e.Turn, life: x, began: e.Time}
+			open[e.Turn] = a
+			attempts[e.Turn] = append(attempts[e.Turn], a)
+		case "turn ends":
+			if a := open[e.Turn]; a != nil {
+				a.ended = true
+			}
+		}
+	}
+	if err := in.Err(); err != nil {
+		return fmt.Errorf("read the log %s: %w", x.Log, err)
+	}
+	return nil
+}
+
+// sizes are the open files of each replica's process; 0 where the system does not tell.
+func (f *fleet) sizes() []int {
+	var all []int
+	for _, r := range f.replicas {
+		l := r.current()
+		if l == nil {
+			all = append(all, 0)
+			continue
+		}
+		list, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", l.PID))
+		if err != nil {
+			list = nil
+		}
+		all = append(all, len(list))
+	}
+	return all
+}
+
+// leaks: at rest a process holds about what it held at its start. Connections
+// that wait to be used again are few, whatever the load was.
+func (r *run) leaks(base []int) {
+	const spare = 60
+	for n, now := range r.fleet.sizes() {
+		if now > base[n]+spare {
+			r.accuse(Violation{"leak", fmt.Sprintf("replica %d has %d files open at rest, and had %d at its start", n, now, base[n])})
+		}
+	}
+}
+
+func millis(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
