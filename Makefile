@@ -7,7 +7,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 export CGO_ENABLED ?= 0
 
 .DEFAULT_GOAL := help
-.PHONY: help try test unit race fuzz scripts browser bench comparison conformance lint release build
+.PHONY: help try test unit race fuzz scripts browser chaos bench comparison conformance lint release build
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -39,6 +39,11 @@ fuzz: ## each fuzz target for FUZZTIME (30s)
 	  for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz' || true); do \
 	    echo "$$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$p; \
 	  done; done
+
+CHAOS ?= --turns 2000
+chaos: build ## a fleet of real processes under faults from a new seed, on SQLite and on PostgreSQL (CHAOS: its flags)
+	$(BIN) chaos --store sqlite $(CHAOS)
+	$(BIN) chaos --store postgres $(CHAOS)
 
 bench: ## benchmarks, with memory
 	$(GO) test -run '^$$' -bench . -benchmem ./internal/... .

@@ -74,7 +74,9 @@ func readBooks(ctx context.Context, db *sql.DB) (Books, error) {
 			b.Busy = append(b.Busy, lane)
 			return err
 		}},
-		{`SELECT key, op, state FROM outbox WHERE state NOT IN ('confirmed', 'failed') ORDER BY seq`, func(r *sql.Rows) error {
+		// A write that replaces what an earlier one showed may stay unknown: what counts
+		// is what Slack shows at the end.
+		{`SELECT o.key, o.op, o.state FROM outbox o WHERE o.state NOT IN ('confirmed', 'failed') AND NOT o.replace ORDER BY o.seq`, func(r *sql.Rows) error {
 			var key, op, state string
 			err := r.Scan(&key, &op, &state)
 			b.Pending = append(b.Pending, fmt.Sprintf("%s (%s, %s)", key, op, state))

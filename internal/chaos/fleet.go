@@ -141,9 +141,16 @@ func (f *fleet) end(l *life, ask bool) {
 		f.accuse(Violation{Rule: "shutdown", What: fmt.Sprintf("replica %d: %v: see %s", l.Replica, err, filepath.Base(l.Log))})
 		return
 	}
-	if err := l.Err(); err != nil && !f.excused() {
+	if err := l.Err(); err != nil && !f.excused() && l.spoke() {
 		f.accuse(Violation{Rule: "shutdown", What: fmt.Sprintf("replica %d was asked to end, and ended with %v: see %s", l.Replica, err, filepath.Base(l.Log))})
 	}
+}
+
+// spoke says whether the process had begun to do anything: before that, a signal
+// ends it as the system does.
+func (l *life) spoke() bool {
+	info, err := os.Stat(l.Log)
+	return err != nil || info.Size() > 0
 }
 
 // running says whether the life is one that a fault can do something to.
