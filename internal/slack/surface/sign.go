@@ -2,6 +2,7 @@ package surface
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"regexp"
 	"strings"
@@ -23,16 +24,38 @@ type sign struct {
 const reaction = "eyes"
 
 // recovered takes over the signs of an earlier attempt, to clear them at the end.
+// A sign whose outcome is not known may be there, and so may one whose removal
+// is not confirmed.
 func (g *sign) recovered(r outbox.Row) {
-	if r.State == outbox.Failed {
+	if r.State == outbox.Failed && r.Op != methodUnreact {
 		return
 	}
-	switch {
-	case r.Op == methodReact:
-		g.reaction = r.TS
+	switch r.Op {
+	case methodReact:
+		g.reaction = reactedTo(r)
+	case methodUnreact:
+		if r.State != outbox.Confirmed {
+			g.reaction = reactedTo(r)
+		}
+	case methodPhrase:
+		g.phrase = "?"   // whatever it says
+		g.session = true // one row is for both; the session may stand under it
 	default:
 		g.session = true
 	}
+}
+
+// target is what the row of a reaction keeps: the message that carries it.
+type target struct {
+	On chat.TS `json:"on"`
+}
+
+func reactedTo(r outbox.Row) chat.TS {
+	var t target
+	if json.Unmarshal(r.Body, &t) != nil || t.On == "" {
+		return r.TS
+	}
+	return t.On
 }
 
 const (
@@ -135,7 +158,15 @@ func (s *surface) endSign(ctx context.Context) {
 
 // signal sends a sign through the outbox. Repeating one does no harm.
 func (s *surface) signal(ctx context.Context, op, method string, ts chat.TS, call func(context.Context) error) error {
-	_, err := s.outbox.Send(ctx, s.fence, s.write(0, op, method, true), func(ctx context.Context) (chat.TS, error) {
+	w := s.write(0, op, method, true)
+	if ts != "" {
+		body, err := json.Marshal(target{ts})
+		if err != nil {
+			return fmt.Errorf("encode the message of a reaction: %w", err)
+		}
+		w.Body = body
+	}
+	_, err := s.outbox.Send(ctx, s.fence, w, func(ctx context.Context) (chat.TS, error) {
 		return ts, call(ctx)
 	}, nil)
 	return err

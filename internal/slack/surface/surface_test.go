@@ -2,11 +2,13 @@ package surface_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
 
 	"holdfast/internal/chat"
+	"holdfast/internal/outbox"
 	"holdfast/internal/slacksim"
 	"holdfast/internal/turn"
 )
@@ -38,6 +40,51 @@ func TestFirstSignIsAReactionAtLast(t *testing.T) {
 	k.finish(s, "High.", "")
 	k.until("the reaction is gone", func(v slacksim.View) bool { return reactions(v) == 0 })
 	k.answered("High.", 1)
+}
+
+// The first attempt died while a sign's call was under way: whatever came of it,
+// no sign is left when the second one has answered.
+func TestSecondAttemptClearsSigns(t *testing.T) {
+	for name, c := range map[string]struct {
+		latched string // the method that this workspace does not have
+		set     func(k *kit, s adapter) error
+		op      string
+		method  string
+		on      string // body of the row
+	}{
+		"a reaction that was set": {"assistant.threads.setStatus", func(k *kit, s adapter) error {
+			return s.React(k.Context(), channel, chat.TS(k.root), "eyes", false)
+		}, "react", "reactions.add", `{"on":%q}`},
+		"a reaction that was to go": {"assistant.threads.setStatus", func(k *kit, s adapter) error {
+			return s.React(k.Context(), channel, chat.TS(k.root), "eyes", false)
+		}, "react", "reactions.remove", `{"on":%q}`},
+		"a status line": {"reactions.add", func(k *kit, s adapter) error {
+			return s.Phrase(k.Context(), k.turn.Conversation, "is thinking…")
+		}, "status", "assistant.threads.setStatus", `{"turn":%q}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			k := setup(t)
+			k.must(c.set(k, k.slack))
+			_, _, err := k.db.Outbox().Begin(k.Context(), k.fence, outbox.Write{
+				Turn: k.turn.ID, Key: k.turn.ID + "/0/" + c.op, Op: c.method, Replace: true, Body: fmt.Appendf(nil, c.on, k.root)})
+			k.must(err)
+			k.succeed()
+			k.fault("agents.sessions.setStatus", "feature_not_enabled", 0)
+			k.fault(c.latched, "missing_scope", 0)
+			k.finish(k.open(posting()), "High.", "")
+			k.answered("High.", 1)
+			k.Look(func(v slacksim.View) {
+				if m, _ := v.Message(channel, k.root); len(m.Reactions) > 0 {
+					t.Errorf("reactions are left: %v", m.Reactions)
+				}
+			})
+			for _, x := range k.Sessions() {
+				if x.Prose != "" {
+					t.Errorf("the status line says %q", x.Prose)
+				}
+			}
+		})
+	}
 }
 
 func TestStreamGrowsAndEndsComplete(t *testing.T) {
