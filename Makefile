@@ -7,7 +7,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 export CGO_ENABLED ?= 0
 
 .DEFAULT_GOAL := help
-.PHONY: help try test unit race fuzz scripts browser chaos bench comparison conformance lint release build
+.PHONY: help try test unit race fuzz scripts soak browser chaos bench comparison conformance lint release build
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -32,6 +32,11 @@ race: ## the same under the race detector, scripts included (needs a C compiler)
 
 scripts: ## scenarios that start, kill and restart the real binary
 	$(GO) test $(PATIENT) .
+
+soak: ## the long scenarios: 100 kills on each database, a stall of 40 s (half an hour); figures into dist/
+	@mkdir -p dist
+	HOLDFAST_SOAK=1 HOLDFAST_KILLS=100 HOLDFAST_REPORT=$(CURDIR)/dist $(GO) test -count=1 -timeout 90m -run 'TestSoak|TestScripts/kills' .
+	@cat dist/kills-*.md
 
 FUZZTIME ?= 30s
 fuzz: ## each fuzz target for FUZZTIME (30s)

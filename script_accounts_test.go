@@ -2,6 +2,7 @@ package holdfast_test
 
 import (
 	"database/sql"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,13 +16,15 @@ import (
 	"holdfast/internal/slacksim"
 )
 
-// idle waits until every thread that people wrote in has an answer after its
-// last message, none is being written, and no session is at work.
-func idle(ts *testscript.TestScript, w *world, _ []string) {
+// idle [TEXT]: waits until every thread that people wrote in (TEXT) has an answer
+// after its last message, none is being written, and no session is at work.
+func idle(ts *testscript.TestScript, w *world, args []string) {
 	type key struct{ channel, root string }
 	last := map[key]string{}
 	for _, m := range w.sent {
-		last[key{m.channel, m.root}] = m.ts
+		if strings.Contains(m.text, strings.Join(args, " ")) {
+			last[key{m.channel, m.root}] = m.ts
+		}
 	}
 	var open []string
 	w.until(ts, "every thread answered", func(v slacksim.View) bool {
@@ -45,6 +48,49 @@ func settled(v slacksim.View, channel, root, last string) bool {
 	}
 	// Slack's ts of one channel sort as strings: they are equally long.
 	return own[len(own)-1].TS > last
+}
+
+// credited COUNT [TEXT]: COUNT messages of people (with TEXT) were answered, each
+// by a turn that names it.
+func credited(ts *testscript.TestScript, w *world, args []string) {
+	need(ts, args, 1, "credited COUNT [TEXT]")
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	db, err := openBooks(ts.Getenv("DATABASE_URL"))
+	ts.Check(err)
+	defer db.Close()
+	n := 0
+	w.poll(ts, func() string { return fmt.Sprintf("%d messages are credited, want %d", n, want) }, func() bool {
+		n = 0
+		for _, m := range w.sent {
+			if !strings.Contains(m.text, strings.Join(args[1:], " ")) {
+				continue
+			}
+			var answered int
+			ts.Check(db.QueryRow(`SELECT count(*) FROM outcomes o JOIN inbox i ON i.id = o.entry JOIN turns t ON t.id = o.turn
+				WHERE i.channel = ? AND i.ts = ? AND i.kind = 'message' AND i.turn = t.id AND t.state = 'answered'
+				AND o.outcome IN ('answered', 'merged')`, m.channel, m.ts).Scan(&answered))
+			n += answered
+		}
+		return n >= want
+	})
+	if n != want {
+		ts.Fatalf("%d messages are credited, want %d", n, want)
+	}
+}
+
+// poll looks again and again at what cannot signal us.
+func (w *world) poll(ts *testscript.TestScript, what func() string, ok func() bool) {
+	deadline := time.After(patience)
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for !ok() {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			ts.Fatalf("%s\n%s", what(), w.tail())
+		}
+	}
 }
 
 // accounts stops holdfast and checks the books: each message that people wrote
@@ -126,21 +172,11 @@ func (b books) QueryRow(query string, args ...any) *sql.Row {
 // rest waits until no lane has work: what a person sees may be there before its
 // outcome is stored.
 func (w *world) rest(ts *testscript.TestScript, db books) {
-	deadline := time.After(patience)
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		var busy int
+	var busy int
+	w.poll(ts, func() string { return fmt.Sprintf("%d lanes still have work", busy) }, func() bool {
 		ts.Check(db.QueryRow(`SELECT count(*) FROM lanes WHERE owner IS NOT NULL OR pending <> 0`).Scan(&busy))
-		if busy == 0 {
-			return
-		}
-		select {
-		case <-tick.C:
-		case <-deadline:
-			ts.Fatalf("%d lanes still have work\n%s", busy, w.tail())
-		}
-	}
+		return busy == 0
+	})
 }
 
 // compare holds what Slack shows against the turns.

@@ -45,9 +45,12 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"edit":     in(edit),
 	"delete":   in(remove),
 	"accounts": in(accounts),
+	"credited": in(credited),
 	"idle":     in(idle),
 	"calls":    in(calls),
 	"refused":  in(refused),
+	"kills":    in(kills),
+	"signs":    in(signs),
 }
 
 // in gives a command its world. Commands do not take "!".
@@ -88,6 +91,12 @@ func (w *world) tail() string {
 // start [NAME=value…]: starts holdfast serve and waits for its sockets. If one
 // runs already, this is another replica: crash and term end the oldest.
 func start(ts *testscript.TestScript, w *world, args []string) {
+	w.launch(ts, args)
+	w.until(ts, "two sockets each", func(v slacksim.View) bool { return v.Live() >= 2*len(w.replicas) })
+}
+
+// launch starts holdfast serve and does not wait.
+func (w *world) launch(ts *testscript.TestScript, args []string) {
 	log, err := os.OpenFile(w.logFile(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	ts.Check(err)
 	p := exec.Command(binary, "serve")
@@ -105,7 +114,6 @@ func start(ts *testscript.TestScript, w *world, args []string) {
 		_ = log.Close()
 		close(r.ended)
 	}()
-	w.until(ts, "two sockets each", func(v slacksim.View) bool { return v.Live() >= 2*len(w.replicas) })
 }
 
 // person maps the seed's names to ids.
@@ -165,18 +173,22 @@ func (w *world) note(p slacksim.Posted, thread, text string) {
 	w.sent = append(w.sent, sent{p.Channel, p.TS, root, text})
 }
 
-// burst COUNT THREADS CHANNEL: COUNT messages as fast as they can be sent, over
-// THREADS threads.
+// burst COUNT THREADS CHANNEL [TEXT]: COUNT messages as fast as they can be sent,
+// over THREADS threads. They are TEXT and a number.
 func burst(ts *testscript.TestScript, w *world, args []string) {
-	need(ts, args, 3, "burst COUNT THREADS CHANNEL")
+	need(ts, args, 3, "burst COUNT THREADS CHANNEL [TEXT]")
 	count, err := strconv.Atoi(args[0])
 	ts.Check(err)
 	threads, err := strconv.Atoi(args[1])
 	ts.Check(err)
 	ada := w.person(ts, "Ada")
 	roots := make([]string, threads)
+	what := "@Holdfast burst"
+	if len(args) > 3 {
+		what = strings.Join(args[3:], " ")
+	}
 	for i := range count {
-		text := w.words(fmt.Sprintf("@Holdfast burst %03d.", i))
+		text := w.words(fmt.Sprintf("%s %03d.", what, i))
 		posted, err := w.slack.Say(ada, args[2], text, roots[i%threads])
 		ts.Check(err)
 		w.note(posted, roots[i%threads], text)
@@ -542,5 +554,28 @@ func refused(ts *testscript.TestScript, w *world, args []string) {
 	})
 	if len(said) != want {
 		ts.Fatalf("Slack said 429 %d times, to %v; want %d", len(said), said, want)
+	}
+}
+
+// signs VAR MOST: from the message of VAR on, the assistant never went longer than
+// MOST without writing something in its thread.
+func signs(ts *testscript.TestScript, w *world, args []string) {
+	need(ts, args, 2, "signs VAR MOST")
+	_, root := w.place(ts, args[0])
+	most, err := time.ParseDuration(args[1])
+	ts.Check(err)
+	sent, err := strconv.ParseFloat(root, 64)
+	ts.Check(err)
+	last := time.UnixMicro(int64(sent * 1e6))
+	for _, c := range w.slack.Calls() {
+		if !c.OK || !strings.Contains(string(c.Args), root) {
+			continue
+		}
+		at, err := time.Parse(time.RFC3339Nano, c.At)
+		ts.Check(err)
+		if at.Sub(last) > most {
+			ts.Fatalf("nothing for %s before %s at %s", at.Sub(last), c.Method, c.At)
+		}
+		last = at
 	}
 }

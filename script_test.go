@@ -79,9 +79,19 @@ type replica struct {
 
 type worldKey struct{}
 
-func TestScripts(t *testing.T) {
+func TestScripts(t *testing.T) { scripts(t, "testdata/script") }
+
+// TestSoak runs the scenarios that take long: make soak.
+func TestSoak(t *testing.T) {
+	if os.Getenv("HOLDFAST_SOAK") == "" {
+		t.Skip("takes long: make soak")
+	}
+	scripts(t, "testdata/soak")
+}
+
+func scripts(t *testing.T, dir string) {
 	testscript.Run(t, testscript.Params{
-		Dir: "testdata/script",
+		Dir: dir,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("PATH", filepath.Dir(binary)+string(os.PathListSeparator)+env.Getenv("PATH"))
 			wire, err := newWire()

@@ -204,7 +204,11 @@ func (e *emit) event(typ string, fields ...field) {
 }
 
 func terminal(typ string) bool {
-	return typ == "response.completed" || typ == "response.incomplete" || typ == "response.failed"
+	switch typ {
+	case "response.completed", "response.incomplete", "response.failed", "response.cancelled", "response.withdrawn":
+		return true
+	}
+	return false
 }
 
 func (e *emit) wait(d time.Duration) {
@@ -377,8 +381,13 @@ func (e *emit) end(reason string) {
 	e.finish(typ, shown)
 }
 
-// fail ends with response.failed.
+// fail ends with response.failed, or as a variant of F13 says.
 func (e *emit) fail(f *Fault) {
+	if f.Kind == FaultFailed && f.Variant != "failed" {
+		e.resp.Status = f.Variant
+		e.finish("response."+f.Variant, e.resp)
+		return
+	}
 	e.resp.Status = "failed"
 	e.resp.Error = &responseError{f.Code, orDefault(f.Message, failureMessage(f.Code, e.req.Model))}
 	e.finish("response.failed", e.resp)

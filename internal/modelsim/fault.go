@@ -27,7 +27,7 @@ const (
 	FaultTrickle        FaultKind = "F10" // one byte each Every (1 s)
 	FaultRateLimit      FaultKind = "F11" // HTTP 429: see Code, Type, RetryAfter
 	FaultHTTP           FaultKind = "F12" // HTTP Status (500): see Code, Variant, ShouldRetry
-	FaultFailed         FaultKind = "F13" // k events, then response.failed with Code
+	FaultFailed         FaultKind = "F13" // k events, then response.failed with Code; Variant failed, cancelled, or withdrawn, an ending that no client knows
 	FaultErrorEvent     FaultKind = "F14" // k events, then an error event; Variant flat or nested
 	FaultMalformed      FaultKind = "F15" // event k is broken; Variant json, type, long, nul or utf8
 	FaultContextLength  FaultKind = "F16" // Variant http (400) or stream (response.failed)
@@ -110,7 +110,7 @@ func faultVariants() map[FaultKind][]string {
 		FaultReset: {"reset", "refuse", "blackhole"}, FaultModeration: {"blocked", "filter", "prompt", "flagged"},
 		FaultBadResult: {"base64", "empty", "magic", "missing"}, FaultHang: none, FaultHeaderHang: none, FaultSlowHeaders: none, FaultSlowFirst: none,
 		FaultStall: none, FaultDrop: none, FaultEOF: none, FaultCutChunk: none, FaultTrickle: none,
-		FaultRateLimit: none, FaultHTTP: {"json", "empty", "html"}, FaultFailed: none,
+		FaultRateLimit: none, FaultHTTP: {"json", "empty", "html"}, FaultFailed: {"failed", "cancelled", "withdrawn"},
 		FaultErrorEvent: {"flat", "nested"}, FaultMalformed: {"json", "type", "long", "nul", "utf8"},
 		FaultContextLength: {"http", "stream"}, FaultUnsupported: none, FaultRevoked: none,
 		FaultSequence: {"duplicate", "reorder", "gap"}, FaultLateSuccess: none,

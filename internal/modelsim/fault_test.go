@@ -243,6 +243,16 @@ func TestF13FailedInTheStream(t *testing.T) {
 	}
 }
 
+func TestF13OtherEndings(t *testing.T) {
+	for _, variant := range []string{"cancelled", "withdrawn"} {
+		b := faulty(t, modelsim.Fault{Kind: modelsim.FaultFailed, After: 6, Variant: variant})
+		events, err := b.stream("", "x")
+		if r := last(t, events); err != io.EOF || len(events) != 7 || events[6].typ != "response."+variant || r.Status != variant || r.Error != nil {
+			t.Errorf("%s: %v %v %+v", variant, err, types(events), r)
+		}
+	}
+}
+
 func TestF14ErrorEvent(t *testing.T) {
 	for _, variant := range []string{"flat", "nested"} {
 		b := faulty(t, modelsim.Fault{Kind: modelsim.FaultErrorEvent, After: 5, Variant: variant})

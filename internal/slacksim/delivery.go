@@ -259,6 +259,9 @@ func (s *Sim) acknowledge(k *socket, frame []byte) {
 		k.refuse()
 		return
 	}
+	if d.entry.Fault == "ack_lost" {
+		return
+	}
 	delete(s.pending, ack.EnvelopeID)
 	s.cancel(d.timeout)
 	s.cancel(d.expires)

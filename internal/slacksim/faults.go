@@ -13,10 +13,11 @@ import (
 //
 // Kinds: delay (MS, then the call runs), hang (no answer and no effect for MS, or until the caller goes away when MS
 // is 0), 429 (RetryAfter seconds), 500 (JSON), 500_html, 503 (JSON), html (a 503 page), reset_before (TCP reset, no effect), reset_after
-// (effect, then TCP reset), lost (effect, then the connection ends without an answer), error (Error, no effect),
-// internal_after (effect, then internal_error).
+// (effect, then TCP reset), lost (effect, then the connection ends without an answer), hang_after (effect, then no answer
+// for MS, or until the caller goes away when MS is 0, and then none), error (Error, no effect), internal_after (effect,
+// then internal_error).
 //
-// Kinds of "envelope": delay, lost (never written), duplicate (written twice), reorder (held back until the next
+// Kinds of "envelope": delay, lost (never written), ack_lost (its acknowledgement counts for nothing), duplicate (written twice), reorder (held back until the next
 // envelope of the connection has gone, or for MS), stall (nothing more either way, for MS or until it is resumed),
 // reset_before, reset_after and half_frame (the connection ends before, after, or in the middle of the envelope).
 type Fault struct {
@@ -35,7 +36,7 @@ type Fault struct {
 
 // AddFault arms a fault and returns its id.
 func (s *Sim) AddFault(f Fault) (string, error) {
-	kinds := []string{"delay", "hang", "429", "500", "500_html", "503", "html", "reset_before", "reset_after", "lost", "error", "internal_after"}
+	kinds := []string{"delay", "hang", "429", "500", "500_html", "503", "html", "reset_before", "reset_after", "lost", "hang_after", "error", "internal_after"}
 	if f.Method == "envelope" {
 		kinds = envelopeFaults()
 	}
@@ -126,14 +127,7 @@ func (f *Fault) before(s *Sim, w http.ResponseWriter, r *http.Request, o *outcom
 		// A caller that gives up does not undo the call: it takes effect all the same.
 		s.pause(r, ms(f.MS))
 	case "hang":
-		if f.MS > 0 {
-			s.pause(r, ms(f.MS))
-			return true
-		}
-		select {
-		case <-r.Context().Done():
-		case <-s.done:
-		}
+		f.hang(s, r)
 		return true
 	case "429":
 		*o = outcome{status: http.StatusTooManyRequests, retry: f.RetryAfter, code: "ratelimited", body: []byte(`{"ok":false,"error":"ratelimited"}`)}
@@ -162,10 +156,22 @@ func (f *Fault) before(s *Sim, w http.ResponseWriter, r *http.Request, o *outcom
 // after hides the outcome of a call whose effect took place.
 func (f *Fault) after(o *outcome) {
 	switch f.Kind {
-	case "reset_after", "lost":
+	case "reset_after", "lost", "hang_after":
 		*o = outcome{kind: o.kind}
 	case "internal_after":
 		*o = outcome{status: http.StatusOK, code: "internal_error", kind: o.kind, body: []byte(`{"ok":false,"error":"internal_error"}`)}
+	}
+}
+
+// hang waits for MS, or without it until the caller goes away.
+func (f *Fault) hang(s *Sim, r *http.Request) {
+	if f.MS > 0 {
+		s.pause(r, ms(f.MS))
+		return
+	}
+	select {
+	case <-r.Context().Done():
+	case <-s.done:
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 
 // envelopeFaults are the kinds of a Fault of Method "envelope".
 func envelopeFaults() []string {
-	return []string{"delay", "lost", "duplicate", "reorder", "stall", "reset_before", "reset_after", "half_frame"}
+	return []string{"delay", "lost", "ack_lost", "duplicate", "reorder", "stall", "reset_before", "reset_after", "half_frame"}
 }
 
 // defaultHold is how long reorder holds an envelope back when the fault names no time and no other one follows.
@@ -35,6 +35,8 @@ func (k *socket) transmit(d *delivery, envelope any) {
 	case "delay":
 		s.after(ms(f.MS), func() { k.send(opText, b) })
 	case "lost":
+	case "ack_lost":
+		k.send(opText, b) // see acknowledge
 	case "duplicate":
 		k.send(opText, b)
 		k.send(opText, b)

@@ -72,6 +72,10 @@ func TestT3_FaultsOfOneConnection(t *testing.T) {
 				r.say(SeedAda, "@bot", "two", "")
 			}
 			switch kind {
+			case "ack_lost":
+				order("one")
+				r.Advance(3 * time.Second) // as if not acknowledged: it comes again
+				order("one")
 			case "delay":
 				order("two")
 				r.Advance(500 * time.Millisecond)

@@ -109,6 +109,9 @@ func (s *Sim) serveAPI(w http.ResponseWriter, r *http.Request) {
 	s.mu.Unlock()
 
 	if o.status == 0 {
+		if fault != nil && fault.Kind == "hang_after" {
+			fault.hang(s, r)
+		}
 		cutConnection(w, fault != nil && fault.Kind != "lost")
 		return
 	}

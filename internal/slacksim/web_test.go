@@ -171,6 +171,10 @@ func TestT3_Faults(t *testing.T) {
 	if _, err = r.send("chat.postMessage", message, DefaultBotToken); !errors.Is(err, io.EOF) {
 		t.Errorf("lost: %v", err)
 	}
+	arm(Fault{Kind: "hang_after", MS: 20})
+	if _, err = r.send("chat.postMessage", message, DefaultBotToken); err == nil {
+		t.Error("hang_after gave an answer")
+	}
 	arm(Fault{Kind: "internal_after"})
 	r.bad("internal_error", "chat.postMessage", message)
 	arm(Fault{Kind: "delay", MS: 30})
@@ -179,8 +183,8 @@ func TestT3_Faults(t *testing.T) {
 	if d := time.Since(began); d < 30*time.Millisecond {
 		t.Errorf("delay took %v", d)
 	}
-	if n := count(); n != 4 {
-		t.Fatalf("%d messages after four faults with effect", n)
+	if n := count(); n != 5 {
+		t.Fatalf("%d messages after five faults with effect", n)
 	}
 	if n := len(r.Faults()); n != 0 {
 		t.Errorf("%d faults still armed", n)

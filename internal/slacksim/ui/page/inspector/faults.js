@@ -7,7 +7,7 @@ import { addFault, clearFaults, faults } from './control_api.js';
 
 const KINDS = {
   delay: 'late, but done', hang: 'no answer', 429: 'rate limited', 500: 'HTTP 500', html: 'an HTML error page', error: 'ok: false with an error',
-  reset_before: 'connection reset, nothing done', reset_after: 'connection reset, yet done', lost: 'done, answer lost', internal_after: 'done, yet internal_error',
+  reset_before: 'connection reset, nothing done', reset_after: 'connection reset, yet done', lost: 'done, answer lost', hang_after: 'done, no answer', internal_after: 'done, yet internal_error',
 };
 const METHODS = ['*', 'link', 'chat.postMessage', 'chat.update', 'chat.startStream', 'chat.appendStream', 'chat.stopStream', 'agents.sessions.setStatus', 'conversations.replies', 'files.getUploadURLExternal', 'views.open', 'views.publish', 'apps.connections.open'];
 
@@ -25,7 +25,7 @@ export function Faults() {
   const set = (part) => setF({ ...f, ...part });
   const arm = (e) => {
     e.preventDefault();
-    const extra = { delay: { ms: f.ms }, hang: { ms: f.ms }, 429: { retry_after: f.retry_after }, error: { error: f.error } }[f.kind] || {};
+    const extra = { delay: { ms: f.ms }, hang: { ms: f.ms }, hang_after: { ms: f.ms }, 429: { retry_after: f.retry_after }, error: { error: f.error } }[f.kind] || {};
     return run(async () => { await addFault({ method: f.method.trim(), kind: f.kind, times: f.times, ...(f.skip > 0 && { skip: f.skip }), ...extra }); setList(await faults()); });
   };
   const number = (name, label, unit) => html`<label class="row-field"><span>${label}</span><span class="with-unit"><input type="number" min="0" name=${name} value=${f[name]} onInput=${(e) => set({ [name]: Math.max(0, Number(e.target.value) || 0) })} /><small>${unit}</small></span></label>`;
@@ -33,7 +33,7 @@ export function Faults() {
       <label class="row-field wide"><span>Method</span><input type="text" name="method" list="methods" value=${f.method} onInput=${(e) => set({ method: e.target.value })} /></label>
       <datalist id="methods">${methods.map((m) => html`<option key=${m} value=${m} />`)}</datalist>
       <label class="row-field wide"><span>Goes wrong</span><select name="kind" value=${f.kind} onChange=${(e) => set({ kind: e.target.value })}>${Object.entries(KINDS).map(([k, what]) => html`<option key=${k} value=${k}>${k}: ${what}</option>`)}</select></label>
-      ${f.kind === 'delay' || f.kind === 'hang' ? number('ms', f.kind === 'hang' ? 'For (0: until the caller leaves)' : 'By', 'ms') : null}
+      ${['delay', 'hang', 'hang_after'].includes(f.kind) ? number('ms', f.kind !== 'delay' ? 'For (0: until the caller leaves)' : 'By', 'ms') : null}
       ${f.kind === '429' ? number('retry_after', 'Retry after', 's') : null}
       ${f.kind === 'error' ? html`<label class="row-field wide"><span>Error</span><input type="text" name="error" value=${f.error} onInput=${(e) => set({ error: e.target.value })} /></label>` : null}
       ${number('times', 'Times', f.times === 0 ? 'always' : '')}
