@@ -50,6 +50,7 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"calls":    in(calls),
 	"refused":  in(refused),
 	"kills":    in(kills),
+	"hostile":  in(hostile),
 	"signs":    in(signs),
 }
 

@@ -223,26 +223,34 @@ func (k *killing) learn() {
 	}
 }
 
-// end sends a signal to the process that has the thread, else to the oldest, and
-// waits for its end.
-func (k *killing) end(sig os.Signal) {
-	if k.several {
-		var owner sql.NullString
-		err := k.db.QueryRow(`SELECT l.owner FROM lanes l JOIN inbox i ON i.lane = l.key WHERE i.channel = ? AND i.ts = ? AND i.kind = 'message'`, k.m.channel, k.m.ts).Scan(&owner)
-		if err != nil && err != sql.ErrNoRows {
-			k.ts.Check(err)
-		}
-		at := slices.IndexFunc(k.w.replicas, func(r replica) bool { return k.names[r.Cmd] == owner.String })
-		if at > 0 {
-			r := k.w.replicas[at]
-			k.w.replicas = append([]replica{r}, slices.Delete(k.w.replicas, at, at+1)...)
-		}
+// aim makes the process that has the thread the next to be killed; if none has it,
+// that is the oldest.
+func (k *killing) aim() {
+	if !k.several {
+		return
 	}
-	k.ts.Check(k.w.stop(sig))
-	k.died = time.Now()
+	var owner sql.NullString
+	err := k.db.QueryRow(`SELECT l.owner FROM lanes l JOIN inbox i ON i.lane = l.key WHERE i.channel = ? AND i.ts = ? AND i.kind = 'message'`, k.m.channel, k.m.ts).Scan(&owner)
+	if err != sql.ErrNoRows {
+		k.ts.Check(err)
+	}
+	at := slices.IndexFunc(k.w.replicas, func(r replica) bool { return owner.Valid && k.names[r.Cmd] == owner.String })
+	if at > 0 {
+		r := k.w.replicas[at]
+		k.w.replicas = append([]replica{r}, slices.Delete(k.w.replicas, at, at+1)...)
+	}
 }
 
-func (k *killing) nine() { k.end(os.Kill) }
+// nine is kill -9.
+func (k *killing) nine() {
+	k.aim()
+	k.now()
+}
+
+func (k *killing) now() {
+	k.ts.Check(k.w.stop(os.Kill))
+	k.died = time.Now()
+}
 
 // pause lets at most d go by.
 func (k *killing) pause(d time.Duration) { <-time.After(d) }
@@ -431,9 +439,10 @@ func (k *killing) whenever() {
 
 func (k *killing) stopping() {
 	k.begun()
+	k.aim()
 	k.ts.Check(k.w.replicas[0].Process.Signal(syscall.SIGTERM))
 	k.random(500 * time.Millisecond)
-	k.nine()
+	k.now()
 }
 
 // starting kills once more in the start that follows.

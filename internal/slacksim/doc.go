@@ -9,7 +9,7 @@
 //  1. Every ts is a string with six decimals and larger than all earlier ones of its channel.
 //  2. Every Web API answer has HTTP status 200, {"ok":true} or {"ok":false,"error":code}; only rate limits (429) and
 //     armed faults differ. A refused call changes no message and no session.
-//  3. A fault that says "after the effect" (reset_after, lost, internal_after) leaves the same workspace as the
+//  3. A fault that says "after the effect" (reset_after, lost, hang_after, internal_after) leaves the same workspace as the
 //     undisturbed call; one that says before leaves none.
 //  4. An event that the app subscribed to, in a conversation it is in, covered by a scope, goes to exactly one live
 //     connection per attempt. Without an acknowledgement in time it is sent again, with the same event_id, at most
