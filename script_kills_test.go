@@ -276,8 +276,8 @@ func (k *killing) settle(i int, m moment) {
 		k.ts.Fatalf("point %d, %s: %d answers\n%s", i, m.name, len(own), k.w.tail())
 	case k.seen != "" && own[0].TS != k.seen:
 		k.ts.Fatalf("point %d, %s: the answer began in %s and ended in %s\n%s", i, m.name, k.seen, own[0].TS, k.w.tail())
-	case strings.TrimSpace(shown(own[0])) != k.say:
-		k.ts.Fatalf("point %d, %s: the answer is not the model's: %q\n%s", i, m.name, shown(own[0]), k.w.tail())
+	case strings.TrimSpace(own[0].Shown()) != k.say:
+		k.ts.Fatalf("point %d, %s: the answer is not the model's: %q\n%s", i, m.name, own[0].Shown(), k.w.tail())
 	}
 }
 
@@ -392,7 +392,7 @@ func (k *killing) asked() {
 func (k *killing) begun() {
 	k.w.until(k.ts, "the beginning of an answer to "+k.word, func(v slacksim.View) bool {
 		own := answers(v, k.m.channel, k.m.root)
-		return len(own) > 0 && strings.Contains(shown(own[0]), "begins")
+		return len(own) > 0 && strings.Contains(own[0].Shown(), "begins")
 	})
 }
 
