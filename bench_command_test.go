@@ -92,6 +92,48 @@ func TestBench(t *testing.T) {
 	empty(t, temp)
 }
 
+// TestBenchBaseline measures the plain bot beside the assistant, each without and
+// with a call that hangs: a second message in a busy thread is refused there, and
+// a worker that hangs is missing.
+func TestBenchBaseline(t *testing.T) {
+	c, temp, out, errs := benchCommand(t, "--baseline", "workers=5,timeout=10m", "--messages", "4", "--threads", "2", "--people", "2", "--rate", "0",
+		"--hung-calls", "2", "--compare-hung", "--slack-rate", "1000", "--model-ttft", "500ms", "--model-tps", "0", "--warmup", "0", "--json", "-")
+	if code := run(t, c); code != 1 || !strings.Contains(errs.String(), "not every message got exactly one answer") {
+		t.Fatalf("code %d: %s%s", code, errs, out)
+	}
+	var report struct {
+		Runs []struct {
+			Bot                              string
+			Messages, Answered, Failed, Hung int
+			Refused                          int     `json:"turned_away"`
+			Signs                            int     `json:"hung_signs"`
+			Model                            float64 `json:"model_calls_per_message"`
+			AtOnce                           int     `json:"model_calls_at_once"`
+		}
+	}
+	if err := json.Unmarshal(out.Bytes(), &report); err != nil {
+		t.Fatalf("%v in\n%s", err, out)
+	}
+	var names []string
+	for n, r := range report.Runs {
+		names = append(names, r.Bot)
+		hung := n % 2 * 2
+		if r.Messages != 4 || r.Failed != 0 || r.Hung != hung || r.Signs != hung {
+			t.Errorf("%+v", r)
+		}
+		switch plain := n >= 2; {
+		case !plain && (r.Answered != 4 || r.Refused != 0):
+			t.Errorf("the assistant: %+v", r)
+		case plain && (r.Answered != 2 || r.Refused != 2 || r.Model != 0.5 || r.AtOnce != 2+hung):
+			t.Errorf("the plain bot: %+v", r)
+		}
+	}
+	if got := strings.Join(names, "; "); got != "holdfast; holdfast, 2 hung; baseline; baseline, 2 hung" {
+		t.Errorf("runs of %s", got)
+	}
+	empty(t, temp)
+}
+
 // A bot that does not answer is found out.
 func TestBenchOfBotsThatFail(t *testing.T) {
 	for name, tt := range map[string]struct {
@@ -102,6 +144,7 @@ func TestBenchOfBotsThatFail(t *testing.T) {
 	}{
 		"one that ends":            {"echo it is raining; exit 7", nil, 1, []string{"bot: the bot has ended", "it is raining"}},
 		"one with no measure":      {"", []string{"--threads", "0", "--hung", "2"}, 2, []string{"--threads: 0", "--hung: 2"}},
+		"one of no shape":          {"", []string{"--baseline", "workers=0"}, 2, []string{"--baseline: workers=0: want 1 to 10000"}},
 		"one with an unknown flag": {"", []string{"--colour"}, 2, []string{"holdfast bench --help"}},
 	} {
 		t.Run(name, func(t *testing.T) {

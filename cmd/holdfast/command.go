@@ -38,7 +38,7 @@ func command() *cobra.Command {
 		return usage(fmt.Errorf("%w: see %s --help", err, c.CommandPath()))
 	})
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(serve(), sandbox(), bench(), chaos(), &cobra.Command{
+	root.AddCommand(serve(), sandbox(), bench(), baseline(), chaos(), &cobra.Command{
 		Use:   "version",
 		Short: "Print the version",
 		Args:  noArgs,

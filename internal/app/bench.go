@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 
 	"holdfast/internal/bench"
+	"holdfast/internal/bench/baseline"
 	"holdfast/internal/process"
 )
 
@@ -17,8 +19,11 @@ type BenchOptions struct {
 	bench.Options
 	Bot     string // measure this command in place of the assistant
 	Against string // measure this command beside it, by turns
-	Store   string // database of the assistant; empty: SQLite in a fresh folder for each run
-	JSON    string // file for the whole report; "-": out, in place of the table
+
+	// Baseline is the shape of a plain bot to measure beside it: see baseline.Parse.
+	Baseline string
+	Store    string // database of the assistant; empty: SQLite in a fresh folder for each run
+	JSON     string // file for the whole report; "-": out, in place of the table
 }
 
 // ErrUnclean means that messages were left without an answer, or got several.
@@ -27,7 +32,7 @@ var ErrUnclean = errors.New("not every message got exactly one answer")
 // Bench measures the assistant, or other bots, against both simulators, and
 // writes a table to out. It returns ErrUnclean, after the table, as the case may be.
 func Bench(ctx context.Context, o BenchOptions, out, progress io.Writer) error {
-	bot, err := assistantBot(o.Store)
+	bot, err := assistantBot(o.Store, o.SlackRate)
 	if err != nil {
 		return err
 	}
@@ -37,6 +42,13 @@ func Bench(ctx context.Context, o BenchOptions, out, progress io.Writer) error {
 	o.Bots = []bench.Bot{bot}
 	if o.Against != "" {
 		o.Bots = append(o.Bots, bench.Bot{Name: "other", Args: process.Shell(o.Against)})
+	}
+	if o.Baseline != "" {
+		plain, err := baselineBot(o.Baseline)
+		if err != nil {
+			return err
+		}
+		o.Bots = append(o.Bots, plain)
 	}
 	if err := o.Check(); err != nil {
 		return &SetupError{Say: err.Error()}
@@ -65,7 +77,7 @@ func Bench(ctx context.Context, o BenchOptions, out, progress io.Writer) error {
 }
 
 // assistantBot is this very program, serving.
-func assistantBot(store string) (bench.Bot, error) {
+func assistantBot(store string, rate float64) (bench.Bot, error) {
 	exe, err := os.Executable()
 	if err != nil {
 		return bench.Bot{}, fmt.Errorf("find the program itself: %w", err)
@@ -74,8 +86,34 @@ func assistantBot(store string) (bench.Bot, error) {
 		store = "sqlite:holdfast.db" // in its fresh folder
 	}
 	return bench.Bot{Name: "holdfast", Args: []string{exe, "serve"}, Scratch: true, Env: []string{
-		"DATABASE_URL=" + store, "HOLDFAST_ADMIN_ADDR=off", "HOLDFAST_ENDPOINT=full",
+		"DATABASE_URL=" + store, "HOLDFAST_ADMIN_ADDR=off", "HOLDFAST_ENDPOINT=full", fmt.Sprintf("HOLDFAST_SLACK_RATE=%v", rate),
 	}}, nil
+}
+
+// baselineBot is this very program as a plain bot of a shape.
+func baselineBot(shape string) (bench.Bot, error) {
+	if _, err := baseline.Parse(shape); err != nil {
+		return bench.Bot{}, &SetupError{Say: "--baseline: " + err.Error()}
+	}
+	exe, err := os.Executable()
+	if err != nil {
+		return bench.Bot{}, fmt.Errorf("find the program itself: %w", err)
+	}
+	return bench.Bot{Name: "baseline", Args: []string{exe, "baseline", shape}, Scratch: true, Refusal: baseline.Refusal}, nil
+}
+
+// Baseline serves as a plain bot of a shape, set up by the environment that bench
+// gives to bots, until ctx ends.
+func Baseline(ctx context.Context, shape string, log io.Writer) error {
+	o, err := baseline.Parse(shape)
+	if err != nil {
+		return &SetupError{Say: err.Error()}
+	}
+	baseline.Run(ctx, o, baseline.Endpoints{
+		SlackURL: os.Getenv("SLACK_API_URL"), BotToken: os.Getenv("SLACK_BOT_TOKEN"), AppToken: os.Getenv("SLACK_APP_TOKEN"),
+		ModelURL: os.Getenv("OPENAI_BASE_URL"), ModelKey: os.Getenv("OPENAI_API_KEY"),
+	}, slog.New(slog.NewTextHandler(log, nil)))
+	return nil
 }
 
 func writeJSON(name string, out io.Writer, report any) error {

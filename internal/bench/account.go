@@ -16,14 +16,15 @@ type Result struct {
 	Number int     `json:"run"`
 	Ready  float64 `json:"ready_ms"` // from its start to its first socket
 
-	Messages   int `json:"messages"`   // hung ones apart
-	Answered   int `json:"answered"`   // by an answer of their own, or one to a later message that was asked together with them
-	Merged     int `json:"merged"`     // of these, the latter
-	Doubled    int `json:"doubled"`    // of these, with more than one whole answer
-	Failed     int `json:"failed"`     // something was said, but not the whole answer
-	Unanswered int `json:"unanswered"` // nothing was said
-	Hung       int `json:"hung"`       // messages whose model call hangs for ever
-	HungSigns  int `json:"hung_signs"` // of these, with a visible sign that they were noticed
+	Messages   int `json:"messages"`    // hung ones apart
+	Answered   int `json:"answered"`    // by an answer of their own, or one to a later message that was asked together with them
+	Merged     int `json:"merged"`      // of these, the latter
+	Doubled    int `json:"doubled"`     // of these, with more than one whole answer
+	Failed     int `json:"failed"`      // something was said, but not the whole answer
+	Refused    int `json:"turned_away"` // the bot said that it was busy, and forgot the message
+	Unanswered int `json:"unanswered"`  // nothing was said
+	Hung       int `json:"hung"`        // messages whose model call hangs for ever
+	HungSigns  int `json:"hung_signs"`  // of these, with a visible sign that they were noticed
 
 	Ack   Spread `json:"ack_ms"`        // of an envelope, from sent to acknowledged
 	Sign  Spread `json:"sign_ms"`       // first visible sign of any kind
@@ -35,7 +36,7 @@ type Result struct {
 
 	CPU        *float64 `json:"cpu_ms_per_message"`
 	SimCPU     *float64 `json:"simulators_cpu_ms_per_message"`
-	IdleRSS    *int64   `json:"idle_rss_bytes"` // after the messages that warm up
+	IdleRSS    *int64   `json:"idle_rss_bytes"` // before the first message that counts
 	PeakRSS    *int64   `json:"peak_rss_bytes"`
 	Threads    *int     `json:"os_threads"`
 	Goroutines *int     `json:"goroutines"` // no bot tells yet
@@ -43,11 +44,14 @@ type Result struct {
 	Calls       map[string]float64 `json:"calls_per_message"` // Web API, by method
 	AllCalls    float64            `json:"all_calls_per_message"`
 	Limited     int                `json:"rate_limited"`  // calls answered 429
-	Refused     int                `json:"refused_calls"` // calls answered ok:false
+	NotOK       int                `json:"refused_calls"` // calls answered ok:false
 	Redelivered int                `json:"redelivered"`   // envelopes sent once more, for want of an acknowledgement
 	ModelCalls  float64            `json:"model_calls_per_message"`
 	ModelAtOnce int                `json:"model_calls_at_once"` // at most
 }
+
+// Lost are the messages without an answer, which their writers have to write again.
+func (r Result) Lost() int { return r.Messages - r.Answered }
 
 // Clean says whether every message, hung ones apart, has exactly one answer.
 func (r Result) Clean() bool { return r.Answered == r.Messages && r.Doubled == 0 }
@@ -57,10 +61,11 @@ func (w *watch) account(o Options, asked []modelsim.Request, began time.Time) Re
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	said, calls := w.read(), w.marks.byNumber(asked)
-	r := Result{Calls: map[string]float64{}, Limited: w.limited, Refused: w.refused, Redelivered: len(w.again)}
+	r := Result{Calls: map[string]float64{}, Limited: w.limited, NotOK: w.refused, Redelivered: len(w.again)}
 	var signs, firsts, finals []float64
 	last := began
 	for _, t := range w.threads {
+		refusals := t.refusals
 		for n, e := range t.entries {
 			if e.kind == 'h' {
 				r.Hung++
@@ -80,6 +85,10 @@ func (w *watch) account(o Options, asked []modelsim.Request, began time.Time) Re
 				by = covering(t.entries[n+1:], e, calls, func(x *entry) bool { return said.whole(o, x) })
 			}
 			switch {
+			case by == nil && refusals > 0:
+				refusals--
+				r.Refused++
+				continue
 			case by == nil && said.something(e):
 				r.Failed++
 				continue

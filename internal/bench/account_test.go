@@ -21,6 +21,8 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const patience = 20 * time.Second
 
+const busy = "Busy! Please write again."
+
 // rig is a stage with no bot: the test writes in its place.
 type rig struct {
 	*testing.T
@@ -37,7 +39,7 @@ func newRig(t *testing.T, o Options) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	threads, err := s.people()
+	threads, err := s.people(busy)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -186,6 +188,15 @@ func TestAccount(t *testing.T) {
 	silent := r.say(6, 'm', 7)
 	r.call("reactions.add", "channel", silent.thread.channel, "timestamp", silent.ts, "name", "eyes")
 
+	refused := r.say(5, 'm', 15)
+	r.post(refused, busy)
+	r.settle()
+	if failed.over || !refused.over {
+		t.Errorf("after a refusal its message is over: %v, and the one before it: %v", refused.over, failed.over)
+	}
+	after := r.say(5, 'm', 16)
+	r.post(after, r.whole(after))
+
 	hung := r.say(7, 'h', 8)
 	r.post(hung, "One moment.")
 
@@ -206,19 +217,19 @@ func TestAccount(t *testing.T) {
 		t.Errorf("a later answer: final text %v, over %v", forgotten.final, forgotten.over)
 	}
 	got := r.stage.watch.account(small, asked, began)
-	want := Result{Messages: 13, Answered: 7, Merged: 1, Doubled: 1, Failed: 5, Unanswered: 1, Hung: 1, HungSigns: 1}
-	is := Result{Messages: got.Messages, Answered: got.Answered, Merged: got.Merged, Doubled: got.Doubled, Failed: got.Failed, Unanswered: got.Unanswered, Hung: got.Hung, HungSigns: got.HungSigns}
+	want := Result{Messages: 15, Answered: 8, Merged: 1, Doubled: 1, Failed: 5, Refused: 1, Unanswered: 1, Hung: 1, HungSigns: 1}
+	is := Result{Messages: got.Messages, Answered: got.Answered, Merged: got.Merged, Doubled: got.Doubled, Failed: got.Failed, Refused: got.Refused, Unanswered: got.Unanswered, Hung: got.Hung, HungSigns: got.HungSigns}
 	if want.String() != is.String() {
 		t.Errorf("got  %s\nwant %s", is, want)
 	}
 	if silent.sign.IsZero() {
 		t.Error("a reaction is no sign")
 	}
-	if got.Calls["reactions.add"] != 1.0/9 || got.AllCalls < 1.6 || got.Final.Count != 7 || got.Final.Max < got.Final.P50 || got.Rate <= 0 {
+	if got.Calls["reactions.add"] != 1.0/9 || got.AllCalls < 1.6 || got.Final.Count != 8 || got.Final.Max < got.Final.P50 || got.Rate <= 0 {
 		t.Errorf("%+v", got)
 	}
-	if got.Clean() {
-		t.Error("the run is clean")
+	if got.Clean() || got.Lost() != 7 {
+		t.Errorf("clean: %v, lost: %d", got.Clean(), got.Lost())
 	}
 }
 

@@ -17,7 +17,10 @@ type Options struct {
 	TPS         float64       `json:"model_tps"`    // the model's tokens (of four characters) a second; 0: all at once
 	AnswerChars int           `json:"answer_chars"` // length of an answer, about
 	Hung        float64       `json:"hung"`         // share of threads whose model calls hang for ever
+	HungCalls   int           `json:"hung_calls"`   // messages whose model calls hang already when the first other is written
+	CompareHung bool          `json:"compare_hung"` // each bot without HungCalls and with them
 	Limits      bool          `json:"limits"`       // with Slack's rate limits
+	SlackRate   float64       `json:"slack_rate"`   // what the assistant multiplies them by for its own pace
 	Timeout     time.Duration `json:"-"`            // for the last answer, after the last message
 	Warmup      int           `json:"warmup"`       // messages before, which are not counted
 	Seed        uint64        `json:"seed"`         // of all that is random
@@ -45,6 +48,31 @@ type Bot struct {
 	Args    []string `json:"command"`
 	Env     []string `json:"-"` // NAME=value, besides
 	Scratch bool     `json:"-"` // run it in a fresh folder, which is removed after each run
+	Refusal string   `json:"-"` // what it says to who writes while it is busy; empty: it does not refuse
+}
+
+// leg is a bot with the calls that hang while it is measured: a column of the table.
+type leg struct {
+	Bot
+	hung   int
+	beside string // the leg that it is compared with; empty: none
+}
+
+// legs are what is measured, by turns.
+func (o Options) legs() (legs []leg) {
+	for n, bot := range o.Bots {
+		l := leg{Bot: bot, hung: o.HungCalls}
+		switch {
+		case o.CompareHung:
+			legs = append(legs, leg{Bot: bot})
+			l.Name += fmt.Sprintf(", %d hung", o.HungCalls)
+			l.beside = bot.Name
+		case n > 0:
+			l.beside = o.Bots[0].Name
+		}
+		legs = append(legs, l)
+	}
+	return legs
 }
 
 // numbered is how many messages the numbers in their texts can tell apart.
@@ -66,6 +94,9 @@ func (o Options) Check() error {
 	say(o.TPS >= 0, "--model-tps: %v: want tokens a second, or 0 for all at once", o.TPS)
 	say(o.AnswerChars >= 1 && o.AnswerChars <= 100_000, "--answer-chars: %d: want 1 to 100000", o.AnswerChars)
 	say(o.Hung >= 0 && o.Hung <= 1, "--hung: %v: want a share, from 0 to 1", o.Hung)
+	say(o.HungCalls >= 0 && o.HungCalls <= numbered-min(o.Messages, numbered), "--hung-calls: %d: want 0 to %d, less the other messages", o.HungCalls, numbered)
+	say(!o.CompareHung || o.HungCalls > 0, "--compare-hung: say with --hung-calls how many calls are to hang")
+	say(o.SlackRate > 0 && o.SlackRate <= 1000, "--slack-rate: %v: want more than 0 and at most 1000", o.SlackRate)
 	say(o.Timeout > 0, "--timeout: %s: must be more than 0", o.Timeout)
 	say(o.Warmup >= 0 && o.Warmup <= 10_000, "--warmup: %d: want 0 to 10000", o.Warmup)
 	say(o.Repeat >= 1, "--repeat: %d: must be at least 1", o.Repeat)

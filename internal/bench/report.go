@@ -78,7 +78,9 @@ func rows() []row {
 	count("… together with a later one", func(r Result) int { return r.Merged })
 	count("… more than once", func(r Result) int { return r.Doubled })
 	count("failed, and said so", func(r Result) int { return r.Failed })
+	count("refused, as its thread was busy", func(r Result) int { return r.Refused })
 	count("unanswered", func(r Result) int { return r.Unanswered })
+	count("lost: to be written again", Result.Lost)
 	count("hung", func(r Result) int { return r.Hung })
 	count("… with a sign all the same", func(r Result) int { return r.HungSigns })
 	times("ack", func(r Result) Spread { return r.Ack })
@@ -93,7 +95,7 @@ func rows() []row {
 	figure("start to connected, ms", func(r Result) float64 { return r.Ready })
 	figure("Web API calls a message", func(r Result) float64 { return r.AllCalls })
 	count("calls rate-limited", func(r Result) int { return r.Limited })
-	count("calls refused", func(r Result) int { return r.Refused })
+	count("calls refused", func(r Result) int { return r.NotOK })
 	count("envelopes sent again", func(r Result) int { return r.Redelivered })
 	figure("model calls a message", func(r Result) float64 { return r.ModelCalls })
 	return all
@@ -162,40 +164,48 @@ func (r Report) Write(to io.Writer) error {
 	if o.TPS > 0 {
 		speed = short(o.TPS) + " tokens a second"
 	}
-	fmt.Fprintf(&b, "%d messages in %d threads of %d people, %s; model: first word after %s, %s, %d characters; hung %s %%; Slack's rate limits %s; runs %d\n\n",
-		o.Messages, o.Threads, o.People, pace, o.TTFT, speed, o.AnswerChars, strconv.FormatFloat(100*o.Hung, 'g', 4, 64), limits, o.Repeat)
+	if o.SlackRate != 1 {
+		limits += ", the assistant's pace " + short(o.SlackRate) + " times theirs"
+	}
+	hung := strconv.FormatFloat(100*o.Hung, 'g', 4, 64) + " %"
+	if o.HungCalls > 0 {
+		hung += fmt.Sprintf(", and %d calls before", o.HungCalls)
+	}
+	fmt.Fprintf(&b, "%d messages in %d threads of %d people, %s; model: first word after %s, %s, %d characters; hung %s; Slack's rate limits %s; runs %d\n\n",
+		o.Messages, o.Threads, o.People, pace, o.TTFT, speed, o.AnswerChars, hung, limits, o.Repeat)
 
-	head := []string{""}
-	for _, bot := range o.Bots {
-		head = append(head, bot.Name)
+	legs := o.legs()
+	head, ratios := []string{""}, []string(nil)
+	for _, leg := range legs {
+		head = append(head, leg.Name)
+		if leg.beside != "" {
+			ratios = append(ratios, leg.Name+" ÷ "+leg.beside)
+		}
 	}
-	ratio := len(o.Bots) == 2
-	if ratio {
-		head = append(head, o.Bots[1].Name+" ÷ "+o.Bots[0].Name)
-	}
-	table := [][]string{head}
+	table := [][]string{append(head, ratios...)}
 	for _, w := range rows() {
-		line := []string{w.name}
-		var values []float64
-		for _, bot := range o.Bots {
-			text, value, ok := w.cell(r.runs(bot.Name))
+		line, ratios := []string{w.name}, []string(nil)
+		values := map[string]float64{} // those that are known
+		for _, leg := range legs {
+			text, value, ok := w.cell(r.runs(leg.Name))
 			line = append(line, text)
 			if ok {
-				values = append(values, value)
+				values[leg.Name] = value
 			}
-		}
-		if ratio {
+			if leg.beside == "" {
+				continue
+			}
 			by := ""
-			if !w.sum && len(values) == 2 && values[0] > 0 {
-				by = short(values[1] / values[0])
+			if base := values[leg.beside]; ok && !w.sum && base > 0 {
+				by = short(value / base)
 			}
-			line = append(line, by)
+			ratios = append(ratios, by)
 		}
-		table = append(table, line)
+		table = append(table, append(line, ratios...))
 	}
 	writeTable(&b, table)
-	for _, bot := range o.Bots {
-		fmt.Fprintf(&b, "\nWeb API calls a message, %s: %s\n", bot.Name, calls(r.runs(bot.Name)))
+	for _, leg := range legs {
+		fmt.Fprintf(&b, "\nWeb API calls a message, %s: %s\n", leg.Name, calls(r.runs(leg.Name)))
 	}
 	_, err := io.WriteString(to, b.String())
 	return err

@@ -34,13 +34,13 @@ func Run(ctx context.Context, o Options, progress io.Writer) (Report, error) {
 		return r, err
 	}
 	for n := range o.Repeat {
-		for _, bot := range o.Bots {
-			fmt.Fprintf(progress, "run %d of %d: %s, %d messages\n", n+1, o.Repeat, bot.Name, o.Messages)
-			result, err := measure(ctx, o, bot, progress)
+		for _, leg := range o.legs() {
+			fmt.Fprintf(progress, "run %d of %d: %s, %d messages\n", n+1, o.Repeat, leg.Name, o.Messages)
+			result, err := measure(ctx, o, leg, progress)
 			if err != nil {
-				return r, fmt.Errorf("%s: %w", bot.Name, err)
+				return r, fmt.Errorf("%s: %w", leg.Name, err)
 			}
-			result.Bot, result.Number = bot.Name, n+1
+			result.Bot, result.Number = leg.Name, n+1
 			r.Runs = append(r.Runs, result)
 		}
 	}
@@ -58,7 +58,7 @@ type stage struct {
 }
 
 // measure runs one bot once.
-func measure(ctx context.Context, o Options, bot Bot, progress io.Writer) (result Result, err error) {
+func measure(ctx context.Context, o Options, leg leg, progress io.Writer) (result Result, err error) {
 	dir, err := os.MkdirTemp("", "holdfast-bench-")
 	if err != nil {
 		return Result{}, fmt.Errorf("make a folder: %w", err)
@@ -84,17 +84,17 @@ func measure(ctx context.Context, o Options, bot Bot, progress io.Writer) (resul
 	}
 	defer func() { err = errors.Join(err, modelServer.Close()) }()
 
-	threads, err := s.people()
+	threads, err := s.people(leg.Refusal)
 	if err != nil {
 		return Result{}, fmt.Errorf("people the workspace: %w", err)
 	}
-	took, err := s.start(ctx, bot, dir, slackServer.APIURL(), modelServer.URL())
+	took, err := s.start(ctx, leg.Bot, dir, slackServer.APIURL(), modelServer.URL())
 	if s.bot != nil {
 		defer func() { _ = s.bot.Stop(grace) }() // that it had to be killed is not what is measured
 	}
 	if err == nil {
 		fmt.Fprintf(progress, "  connected after %s\n", took.Round(time.Millisecond))
-		result, err = s.play(ctx, threads, progress)
+		result, err = s.play(ctx, leg, threads, progress)
 	}
 	if err != nil {
 		return Result{}, s.explain(err)
@@ -166,10 +166,10 @@ func (s *stage) explain(err error) error {
 }
 
 // people fills the workspace and decides who writes where.
-func (s *stage) people() ([]*thread, error) {
+func (s *stage) people(refusal string) ([]*thread, error) {
 	var app slacksim.App
 	s.slack.Look(func(v slacksim.View) { app = v.App() })
-	s.watch = newWatch(s.slack, app)
+	s.watch = newWatch(s.slack, app, refusal)
 	var everybody []string
 	for n := range s.o.People {
 		id, err := s.slack.AddUser(fmt.Sprintf("person%d", n+1), fmt.Sprintf("Person %d", n+1), "Europe/London")
@@ -201,7 +201,7 @@ func (s *stage) people() ([]*thread, error) {
 }
 
 // play writes the messages and waits for the answers.
-func (s *stage) play(ctx context.Context, threads []*thread, progress io.Writer) (Result, error) {
+func (s *stage) play(ctx context.Context, leg leg, threads []*thread, progress io.Writer) (Result, error) {
 	following, stop := context.WithCancel(ctx)
 	followed := make(chan struct{})
 	var after int
@@ -218,6 +218,14 @@ func (s *stage) play(ctx context.Context, threads []*thread, progress io.Writer)
 	if err := s.warmUp(ctx, threads); err != nil {
 		return Result{}, err
 	}
+	if leg.hung > 0 {
+		stuck, err := s.hang(ctx, leg.hung, threads)
+		if err != nil {
+			return Result{}, err
+		}
+		fmt.Fprintf(progress, "  %d of %d calls hang\n", stuck, leg.hung)
+	}
+	s.watch.forget()
 	calls := s.model.Stats().Requests
 	idle, _ := s.bot.Usage()
 	own, _ := process.Self()
@@ -272,8 +280,39 @@ func (s *stage) warmUp(ctx context.Context, threads []*thread) error {
 	if err != nil {
 		return err
 	}
-	s.watch.forget()
 	return nil
+}
+
+// hang writes messages whose model calls hang, each in its own thread, and waits
+// until all of them do, or as many as the bot lets. It returns how many.
+func (s *stage) hang(ctx context.Context, n int, threads []*thread) (stuck int, err error) {
+	for i := range n {
+		like := threads[i%len(threads)]
+		if err := s.watch.say(&thread{user: like.user, channel: like.channel, mention: like.mention}, 'h', s.o.Messages+i+1); err != nil {
+			return 0, fmt.Errorf("write a message: %w", err)
+		}
+	}
+	stuck = -1
+	for {
+		before := stuck
+		waiting, stop := context.WithTimeout(ctx, 3*time.Second)
+		err := s.model.Wait(waiting, func(st modelsim.Stats) bool {
+			stuck = st.Faults[string(modelsim.FaultHeaderHang)]
+			return stuck >= n
+		})
+		stop()
+		select {
+		case <-s.bot.Done():
+			return stuck, errGone
+		default:
+		}
+		if err == nil || stuck == before {
+			return stuck, nil
+		}
+		if ctx.Err() != nil {
+			return stuck, ctx.Err()
+		}
+	}
 }
 
 // write sends the messages on their schedule, thread by thread in turn.

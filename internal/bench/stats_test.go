@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -76,7 +77,7 @@ func TestReportTable(t *testing.T) {
 	r := Report{
 		Started: time.Date(2026, 11, 23, 9, 5, 0, 0, time.UTC),
 		Machine: Machine{Cores: 2, OS: "linux/amd64", Go: "go1.26", Version: "v1"},
-		Options: Options{Messages: 10, Threads: 4, People: 3, TTFT: 300 * time.Millisecond, TPS: 50, AnswerChars: 600, Hung: 0.3, Repeat: 2, Bots: []Bot{{Name: "ours"}, {Name: "theirs"}}},
+		Options: Options{Messages: 10, Threads: 4, People: 3, TTFT: 300 * time.Millisecond, TPS: 50, AnswerChars: 600, Hung: 0.3, SlackRate: 1, Repeat: 2, Bots: []Bot{{Name: "ours"}, {Name: "theirs"}}},
 		Runs: []Result{
 			{Bot: "ours", Messages: 10, Answered: 10, Final: Spread{Count: 10, P50: 100}, CPU: new(2.0), Calls: map[string]float64{"chat.update": 1, "auth.test": 1, "chat.postMessage": 3}},
 			{Bot: "theirs", Messages: 10, Answered: 9, Final: Spread{Count: 9, P50: 50}},
@@ -148,21 +149,46 @@ func TestReportTable(t *testing.T) {
 }
 
 func TestOptionsCheck(t *testing.T) {
-	good := Options{Messages: 1, Threads: 1, People: 1, AnswerChars: 1, Timeout: 1, Repeat: 1}
+	good := Options{Messages: 1, Threads: 1, People: 1, AnswerChars: 1, SlackRate: 1, Timeout: 1, Repeat: 1}
 	if err := good.Check(); err != nil {
 		t.Errorf("the least: %v", err)
 	}
-	bad := Options{Messages: 2, Threads: 3, Rate: -1, TTFT: -1, TPS: -1, Hung: 1.5, Warmup: -1}
+	bad := Options{Messages: 2, Threads: 3, Rate: -1, TTFT: -1, TPS: -1, Hung: 1.5, HungCalls: -1, CompareHung: true, Warmup: -1}
 	err := bad.Check()
 	if err == nil {
 		t.Fatal("no error")
 	}
-	for _, flag := range []string{"--threads", "--people", "--rate", "--model-ttft", "--model-tps", "--answer-chars", "--hung", "--timeout", "--warmup", "--repeat"} {
+	for _, flag := range []string{"--threads", "--people", "--rate", "--model-ttft", "--model-tps", "--answer-chars", "--hung", "--hung-calls", "--compare-hung", "--slack-rate", "--timeout", "--warmup", "--repeat"} {
 		if !strings.Contains(err.Error(), flag+": ") {
 			t.Errorf("%s is not in: %v", flag, err)
 		}
 	}
 	if strings.Contains(err.Error(), "--messages") {
 		t.Errorf("--messages is fine, but: %v", err)
+	}
+}
+
+// Each bot without and with what hangs stands beside itself, not beside the first.
+func TestReportOfLegs(t *testing.T) {
+	o := Options{Messages: 10, HungCalls: 7, CompareHung: true, SlackRate: 1000, Repeat: 1, Bots: []Bot{{Name: "ours"}, {Name: "theirs"}}}
+	r := Report{Options: o}
+	for n, leg := range o.legs() {
+		r.Runs = append(r.Runs, Result{Bot: leg.Name, Messages: 10, Answered: 10 - n, Failed: n, Hung: leg.hung, Rate: float64(1 + n*n)})
+	}
+	var b strings.Builder
+	if err := r.Write(&b); err != nil {
+		t.Fatal(err)
+	}
+	table := regexp.MustCompile(` *\| *`).ReplaceAllString(b.String(), "|")
+	for _, want := range []string{
+		"|ours|ours, 7 hung|theirs|theirs, 7 hung|ours, 7 hung ÷ ours|theirs, 7 hung ÷ theirs|",
+		"|hung|0|7|0|7|||",
+		"|lost: to be written again|0|1|2|3|||",
+		"|messages a second|1.00|2.00|5.00|10.0|2.00|2.00|",
+		"hung 0 %, and 7 calls before;", "limits off, the assistant's pace 1000 times theirs;",
+	} {
+		if !strings.Contains(table, want) {
+			t.Errorf("%q is not in\n%s", want, table)
+		}
 	}
 }

@@ -20,7 +20,8 @@ type entry struct {
 	sign  time.Time // anything that shows that it was noticed
 	first time.Time // the first of the answer's text
 	final time.Time // the last change of the answer, with all of it there
-	over  bool      // it has an answer, or a later message of its thread has
+	over  bool      // it has an answer, or a later message of its thread has, or it was refused
+	away  bool      // the last of these
 }
 
 // thread is one conversation.
@@ -31,6 +32,8 @@ type thread struct {
 	root    string // ts; empty until somebody has written
 	entries []*entry
 	silent  []*entry // those that have no sign yet
+
+	refusals int
 }
 
 // post is a message of the bot's.
@@ -43,9 +46,10 @@ type place struct{ channel, ts string }
 
 // watch follows the workspace while people write.
 type watch struct {
-	sim   *slacksim.Sim
-	app   slacksim.App
-	marks marks
+	sim     *slacksim.Sim
+	app     slacksim.App
+	refusal string // Bot.Refusal
+	marks   marks
 
 	mu       sync.Mutex
 	entries  map[string]*entry // by number
@@ -64,9 +68,9 @@ type watch struct {
 	moved    chan struct{} // holds a token after a change that may matter
 }
 
-func newWatch(sim *slacksim.Sim, app slacksim.App) *watch {
+func newWatch(sim *slacksim.Sim, app slacksim.App, refusal string) *watch {
 	return &watch{
-		sim: sim, app: app, marks: newMarks(), moved: make(chan struct{}, 1),
+		sim: sim, app: app, refusal: refusal, marks: newMarks(), moved: make(chan struct{}, 1),
 		entries: map[string]*entry{}, threads: map[place]*thread{}, messages: map[place]*entry{}, posts: map[place]*post{},
 		acks: map[int]float64{}, again: map[int]bool{}, calls: map[string]int{}, open: map[byte]int{},
 	}
@@ -178,6 +182,19 @@ func (w *watch) noticed(t *thread, before, now time.Time) {
 	})
 }
 
+// turnedAway is a refusal in a thread: nothing more is to come for its newest
+// message. In haste it may be another one that is meant, but it is one.
+func (w *watch) turnedAway(t *thread) {
+	t.refusals++
+	for _, e := range slices.Backward(t.entries) {
+		if !e.over {
+			e.over, e.away = true, true
+			w.open[e.kind]--
+			return
+		}
+	}
+}
+
 // answered is the whole answer to e, as it is now.
 func (w *watch) answered(e *entry, now time.Time) {
 	e.final = now
@@ -204,7 +221,8 @@ func (w *watch) seeMessage(c slacksim.Change) {
 	w.active = c.Seen
 	at := place{c.Channel, m.TS}
 	p := w.posts[at]
-	if p == nil {
+	isNew := p == nil
+	if isNew {
 		p = &post{since: c.Seen}
 		w.posts[at] = p
 	}
@@ -225,6 +243,9 @@ func (w *watch) seeMessage(c slacksim.Change) {
 	}
 	if t := w.threads[place{c.Channel, m.ThreadTS}]; t != nil && p.number == "" {
 		w.noticed(t, p.since, c.Seen)
+		if isNew && w.refusal != "" && text == w.refusal {
+			w.turnedAway(t)
+		}
 	}
 }
 
@@ -280,10 +301,10 @@ func (w *watch) settle(ctx context.Context, kind byte, calm calm, patience time.
 	}
 }
 
-// bare are the numbers of a kind that have no answer of their own.
+// bare are the numbers of a kind that have no answer of their own and may get one.
 func (w *watch) bare(kind byte) (numbers []string) {
 	for _, e := range w.entries {
-		if e.kind == kind && e.final.IsZero() {
+		if e.kind == kind && e.final.IsZero() && !e.away {
 			numbers = append(numbers, e.number)
 		}
 	}
