@@ -169,14 +169,39 @@ func (b books) QueryRow(query string, args ...any) *sql.Row {
 	return b.DB.QueryRow(b.fit(query), args...)
 }
 
-// rest waits until no lane has work: what a person sees may be there before its
-// outcome is stored.
+// rest waits until every message has an outcome and no lane has work: what a
+// person sees may be there before its outcome is stored, and what was written
+// while nobody was connected may not be here yet.
 func (w *world) rest(ts *testscript.TestScript, db books) {
 	var busy int
-	w.poll(ts, func() string { return fmt.Sprintf("%d lanes still have work", busy) }, func() bool {
+	open := ""
+	w.poll(ts, func() string { return fmt.Sprintf("%d lanes still have work, %q has no outcome", busy, open) }, func() bool {
 		ts.Check(db.QueryRow(`SELECT count(*) FROM lanes WHERE owner IS NOT NULL OR pending <> 0`).Scan(&busy))
-		return busy == 0
+		if open = ""; busy == 0 {
+			open = w.withoutOutcome(ts, db)
+		}
+		return busy == 0 && open == ""
 	})
+}
+
+// withoutOutcome is the text of a message that has none, or empty.
+func (w *world) withoutOutcome(ts *testscript.TestScript, db books) string {
+	rows, err := db.Query(`SELECT i.channel || '/' || i.ts FROM outcomes o JOIN inbox i ON i.id = o.entry WHERE i.kind = 'message'`)
+	ts.Check(err)
+	defer rows.Close()
+	settled := map[string]bool{}
+	for rows.Next() {
+		var at string
+		ts.Check(rows.Scan(&at))
+		settled[at] = true
+	}
+	ts.Check(rows.Err())
+	for _, m := range w.sent {
+		if !settled[m.channel+"/"+m.ts] {
+			return m.text
+		}
+	}
+	return ""
 }
 
 // compare holds what Slack shows against the turns.

@@ -52,6 +52,9 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"kills":    in(kills),
 	"hostile":  in(hostile),
 	"signs":    in(signs),
+	"called":   in(called),
+	"channel":  in(channel),
+	"group":    in(group),
 }
 
 // in gives a command its world. Commands do not take "!".
@@ -579,4 +582,36 @@ func signs(ts *testscript.TestScript, w *world, args []string) {
 		}
 		last = at
 	}
+}
+
+// called METHOD N: waits until Slack was asked so often, by whomever.
+func called(ts *testscript.TestScript, w *world, args []string) {
+	need(ts, args, 2, "called METHOD N")
+	n, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	w.until(ts, "calls of "+args[0], func(v slacksim.View) bool { return len(v.Calls(args[0])) >= n })
+}
+
+// channel NAME…: new channels, with Ada and the assistant in them.
+func channel(ts *testscript.TestScript, w *world, args []string) {
+	var bot string
+	w.slack.Look(func(v slacksim.View) { bot = v.App().BotUserID })
+	for _, name := range args {
+		_, err := w.slack.AddChannel(name, w.person(ts, "Ada"), bot)
+		ts.Check(err)
+	}
+}
+
+// group VAR PERSON PERSON…: a direct channel of several people and the assistant.
+// VAR is its id.
+func group(ts *testscript.TestScript, w *world, args []string) {
+	need(ts, args, 3, "group VAR PERSON PERSON…")
+	var with []string
+	w.slack.Look(func(v slacksim.View) { with = append(with, v.App().BotUserID) })
+	for _, name := range args[2:] {
+		with = append(with, w.person(ts, name))
+	}
+	id, err := w.slack.OpenDM(w.person(ts, args[1]), with...)
+	ts.Check(err)
+	ts.Setenv(args[0], id)
 }

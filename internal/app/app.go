@@ -107,7 +107,7 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger) (err error) {
 	defer stopAdmin()
 	defer listen(ctx, db, lanes.Wake, halt)()
 	filler := gap.New(histories{calls}, db, gap.Options{
-		Logger: log, Team: who.Team, Link: func() (int, int) { s := socket.Status(); return s.Live, s.Outages }, Receive: missed(receive.inbox, who.Team),
+		Logger: log, Team: who.Team, Link: func() (int, int) { s := socket.Status(); return s.Live, s.Outages }, Receive: missed(receive.inbox, who.Team), Alone: !c.Postgres(),
 	})
 	if err := filler.Begin(ctx); err != nil {
 		return err

@@ -16,7 +16,11 @@ import (
 // histories is Slack as gap reads it.
 type histories struct{ web *web.Client }
 
-// allKinds are the types of conversations.list.
+// patient reads when nothing else has to be done, however long that takes: where
+// Slack allows a call a minute, a gap of many pages is read for hours.
+var patient = web.Send{Priority: web.Backfill, Wait: 24 * time.Hour, Again: 6}
+
+// allKinds are the types of users.conversations.
 var allKinds = []string{"im", "mpim", "public_channel", "private_channel"}
 
 // Channels lists all kinds at once, and one by one if the app lacks the scope
@@ -27,7 +31,7 @@ func (h histories) Channels(ctx context.Context) iter.Seq2[[]gap.Channel, error]
 		for len(lists) > 0 {
 			kinds := lists[0]
 			lists = lists[1:]
-			for page, err := range h.web.Conversations(ctx, kinds, web.Send{Priority: web.Backfill}) {
+			for page, err := range h.web.Conversations(ctx, kinds, patient) {
 				if web.Code(err) == "missing_scope" {
 					if len(kinds) > 1 {
 						lists = [][]string{allKinds[:1], allKinds[1:2], allKinds[2:3], allKinds[3:]}
@@ -46,12 +50,9 @@ func (h histories) Channels(ctx context.Context) iter.Seq2[[]gap.Channel, error]
 	}
 }
 
-// joined are the channels that we are in.
 func joined(page []web.Conversation) (in []gap.Channel) {
 	for _, c := range page {
-		if c.Direct || c.Group || c.Member {
-			in = append(in, gap.Channel{ID: c.ID, Kind: kindOf(c)})
-		}
+		in = append(in, gap.Channel{ID: c.ID, Kind: kindOf(c)})
 	}
 	return in
 }
@@ -70,11 +71,11 @@ func kindOf(c web.Conversation) string {
 }
 
 func (h histories) History(ctx context.Context, channel string, oldest chat.TS) iter.Seq2[[]gap.Message, error] {
-	return listed(h.web.History(ctx, channel, web.Range{Oldest: oldest, Limit: 200}, web.Send{Priority: web.Backfill}))
+	return listed(h.web.History(ctx, channel, web.Range{Oldest: oldest, Limit: 200}, patient))
 }
 
 func (h histories) Replies(ctx context.Context, channel string, root, oldest chat.TS) iter.Seq2[[]gap.Message, error] {
-	return listed(h.web.Replies(ctx, channel, root, web.Range{Oldest: oldest, Limit: 200}, web.Send{Priority: web.Backfill}))
+	return listed(h.web.Replies(ctx, channel, root, web.Range{Oldest: oldest, Limit: 200}, patient))
 }
 
 func listed(pages iter.Seq2[[]web.Message, error]) iter.Seq2[[]gap.Message, error] {

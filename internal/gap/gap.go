@@ -2,6 +2,7 @@ package gap
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,6 +18,9 @@ type Channel struct {
 	ID   string
 	Kind string // Slack's channel_type: "im", "mpim", "channel" or "group"
 }
+
+// direct says that nearly everything that is written there is for us.
+func (c Channel) direct() bool { return c.Kind == "im" || c.Kind == "mpim" }
 
 // Message is what we need of a listed message; Raw is all of it.
 type Message struct {
@@ -41,15 +45,19 @@ type Refusal interface {
 	Refused() (code string, ok bool)
 }
 
-// Store keeps the note.
+// Store keeps the note, and shares out the work among replicas.
 type Store interface {
-	// Heard is when the workspace was last connected to; zero: never.
-	Heard(ctx context.Context, team string) (time.Time, error)
+	// Heard is until when all that was said in the workspace is known (zero:
+	// never), and the time now, both by the store's clock.
+	Heard(ctx context.Context, team string) (at, now time.Time, err error)
 	// SetHeard moves the note on; it never goes back.
 	SetHeard(ctx context.Context, team string, at time.Time) error
-	// Recent lists conversations with work since then, newest first, some
-	// hundreds at most.
-	Recent(ctx context.Context, team string, since time.Time) ([]chat.Conversation, error)
+	// Recent lists conversations with work since then, newest first, at most so
+	// many.
+	Recent(ctx context.Context, team string, since time.Time, limit int) ([]chat.Conversation, error)
+	// Hold makes holder the one who does a job, or keeps it so, for ttl; false:
+	// another one does it. A ttl of 0 gives it up.
+	Hold(ctx context.Context, job, holder string, ttl time.Duration) (held bool, err error)
 }
 
 // Options tune a Filler. Link and Receive are required; zero values of the
@@ -62,11 +70,13 @@ type Options struct {
 	Link func() (live, outages int)
 	// Receive puts a message through the inbox, as the event that was missed.
 	Receive func(ctx context.Context, c Channel, raw json.RawMessage) error
+	Alone   bool          // there are no other replicas
 	Look    time.Duration // between two looks at Link; 250 ms
-	Note    time.Duration // between two notes; 10 s
-	Overlap time.Duration // read again before the note, for clocks that differ; 2 min
-	Reach   time.Duration // how old a root may be whose thread we were never in; 72 h
-	Memory  time.Duration // how long a thread in which we took part is looked at; 14 days
+	Note    time.Duration // between two notes; 2 s
+	Lease   time.Duration // of the reading; 12 s
+	Overlap time.Duration // read again before the note, for clocks that differ and for connections that had silently died; 2 min
+	Reach   time.Duration // how old a channel's root may be whose thread we were never in; 72 h
+	Memory  time.Duration // how long a thread in which we took part, or one in a direct channel, is looked at; 14 days
 	Pause   time.Duration // after a failure; 30 s
 }
 
@@ -75,27 +85,28 @@ type Filler struct {
 	slack Slack
 	store Store
 	o     Options
+	me    string // among replicas
 }
 
 // New makes a Filler.
 func New(s Slack, store Store, o Options) *Filler {
 	for d, v := range map[*time.Duration]time.Duration{
-		&o.Look: 250 * time.Millisecond, &o.Note: 10 * time.Second, &o.Overlap: 2 * time.Minute,
+		&o.Look: 250 * time.Millisecond, &o.Note: 2 * time.Second, &o.Lease: 12 * time.Second, &o.Overlap: 2 * time.Minute,
 		&o.Reach: 72 * time.Hour, &o.Memory: 14 * 24 * time.Hour, &o.Pause: 30 * time.Second,
 	} {
 		if *d <= 0 {
 			*d = v
 		}
 	}
-	return &Filler{slack: s, store: store, o: o}
+	return &Filler{slack: s, store: store, o: o, me: rand.Text()}
 }
 
 // Begin notes the time on the very first run, before anything is connected:
 // whatever is said from then on is ours to answer.
 func (f *Filler) Begin(ctx context.Context) error {
-	at, err := f.store.Heard(ctx, f.o.Team)
+	at, now, err := f.store.Heard(ctx, f.o.Team)
 	if err == nil && at.IsZero() {
-		err = f.store.SetHeard(ctx, f.o.Team, time.Now())
+		err = f.store.SetHeard(ctx, f.o.Team, now)
 	}
 	if err != nil {
 		return fmt.Errorf("note when the workspace was first heard: %w", err)
@@ -107,178 +118,108 @@ func (f *Filler) Begin(ctx context.Context) error {
 func (f *Filler) Run(ctx context.Context) {
 	tick := time.NewTicker(f.o.Look)
 	defer tick.Stop()
-	known := -1 // outages whose gap was read; none yet
-	var noted, notBefore time.Time
+	known := -1          // outages whose gap was read; none yet
+	seen := -1           // outages after which there was a connection again …
+	var opened time.Time // … and when that was seen, by the store's clock
+	var next time.Time   // nothing is due before
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 		}
-		now := time.Now()
 		live, outages := f.o.Link()
-		if live == 0 || now.Before(notBefore) {
+		if live == 0 || time.Now().Before(next) {
 			continue
 		}
-		var err error
+		heard, now, err := f.store.Heard(ctx, f.o.Team)
+		if err == nil && outages != seen {
+			seen, opened = outages, now
+		}
+		next = time.Now().Add(f.o.Note)
 		switch {
-		case outages != known:
-			if err = f.fill(ctx, now); err == nil {
-				known = outages
+		case err != nil:
+			err = fmt.Errorf("look up when the workspace was last heard: %w", err)
+		case outages == known:
+			if err = f.store.SetHeard(ctx, f.o.Team, now); err != nil {
+				err = fmt.Errorf("note that the workspace is heard: %w", err)
 			}
-		case now.Sub(noted) >= f.o.Note:
-			err = f.store.SetHeard(ctx, f.o.Team, now)
+		case !heard.Before(opened):
+			known = outages // another replica had a connection, or has read it
+		case !f.o.Alone && now.Sub(heard) < 2*f.o.Note+f.o.Look:
+			next = time.Time{} // perhaps another has, and says so soon
 		default:
-			continue
+			var filled bool
+			if filled, err = f.fill(ctx, heard, opened); filled {
+				known, next = outages, time.Time{}
+			}
 		}
 		switch {
 		case ctx.Err() != nil:
 			return
 		case err != nil:
 			f.o.Logger.Warn("what was missed while there was no connection could not be fetched; will try again", "err", err)
-			notBefore = now.Add(f.o.Pause)
-		default:
-			noted = now
+			next = time.Now().Add(f.o.Pause)
 		}
 	}
 }
 
-// fill reads everything since the note, and then notes that all before now is
-// known.
-func (f *Filler) fill(ctx context.Context, now time.Time) error {
-	from, err := f.store.Heard(ctx, f.o.Team)
-	if err != nil {
-		return fmt.Errorf("look up when the workspace was last heard: %w", err)
+// fill reads everything since the note, unless another replica does, and then
+// notes that all before now is known.
+func (f *Filler) fill(ctx context.Context, from, now time.Time) (filled bool, err error) {
+	job := "gap/" + f.o.Team
+	mine, err := f.store.Hold(ctx, job, f.me, f.o.Lease)
+	if err != nil || !mine {
+		return false, err
 	}
-	n, err := f.read(ctx, from)
-	if err != nil {
-		return err
+	reading, stop := context.WithCancelCause(ctx)
+	kept := make(chan struct{})
+	go func() {
+		defer close(kept)
+		f.keep(reading, job, stop)
+	}()
+	n, err := f.read(reading, from)
+	if err != nil && reading.Err() != nil {
+		err = context.Cause(reading)
 	}
-	f.o.Logger.Info("read what was said while there was no connection", "since", from, "messages", n)
-	if err := f.store.SetHeard(ctx, f.o.Team, now); err != nil {
-		return fmt.Errorf("note that the workspace is heard: %w", err)
+	stop(nil)
+	<-kept
+	if err == nil {
+		f.o.Logger.Info("read what was said while there was no connection", "since", from, "messages", n)
+		if err = f.store.SetHeard(ctx, f.o.Team, now); err != nil {
+			err = fmt.Errorf("note that the workspace is heard: %w", err)
+		}
 	}
-	return nil
+	// Also when the process is stopping, so that another goes on at once.
+	free, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	if _, e := f.store.Hold(free, job, f.me, 0); e != nil {
+		f.o.Logger.Debug("the reading of what was missed is not given up; it runs out", "err", e)
+	}
+	return err == nil, err
 }
 
-// read puts through the inbox what was said since from.
-func (f *Filler) read(ctx context.Context, from time.Time) (n int, err error) {
-	since := f.stamp(from.Add(-f.o.Overlap))
-	kinds := map[string]Channel{}
-	for page, err := range f.slack.Channels(ctx) {
-		if err != nil {
-			return n, fmt.Errorf("list the channels that we are in: %w", err)
+// errTaken ends a reading that another replica does by now.
+var errTaken = errors.New("gap: another replica reads it")
+
+// keep renews the lease until ctx ends. While the store is away nobody else can
+// take it either.
+func (f *Filler) keep(ctx context.Context, job string, stop context.CancelCauseFunc) {
+	tick := time.NewTicker(f.o.Lease / 4)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
 		}
-		for _, c := range page {
-			kinds[c.ID] = c
-		}
-	}
-	recent, err := f.store.Recent(ctx, f.o.Team, from.Add(-f.o.Memory))
-	if err != nil {
-		return n, fmt.Errorf("list recent conversations: %w", err)
-	}
-	g := &gap{Filler: f, since: since, threads: map[chat.Conversation]bool{}}
-	// People who talk to us wait: their channels come first.
-	var order []Channel
-	for _, c := range recent {
-		if ch, ok := kinds[c.Channel]; ok {
-			order = append(order, ch)
-			delete(kinds, c.Channel)
-		}
-		g.threads[c] = true
-	}
-	for _, ch := range kinds {
-		order = append(order, ch)
-	}
-	known := map[string]Channel{}
-	for _, ch := range order {
-		known[ch.ID] = ch
-		if err := g.channel(ctx, ch, f.stamp(from.Add(-f.o.Reach))); err != nil {
-			return g.n, err
+		if held, err := f.store.Hold(ctx, job, f.me, f.o.Lease); err == nil && !held {
+			stop(errTaken)
+			return
 		}
 	}
-	for c := range g.threads {
-		if ch, ok := known[c.Channel]; ok {
-			if err := g.thread(ctx, ch, c.Root); err != nil {
-				return g.n, err
-			}
-		}
-	}
-	return g.n, nil
 }
 
-func (f *Filler) stamp(t time.Time) chat.TS {
+func stamp(t time.Time) chat.TS {
 	return chat.TS(fmt.Sprintf("%d.%06d", t.Unix(), t.Nanosecond()/1000))
-}
-
-// gap is one reading.
-type gap struct {
-	*Filler
-	since   chat.TS
-	threads map[chat.Conversation]bool // to be read
-	n       int
-}
-
-// channel reads top-level messages, and finds threads that were written in.
-func (g *gap) channel(ctx context.Context, ch Channel, reach chat.TS) error {
-	for page, err := range g.slack.History(ctx, ch.ID, reach) {
-		if code := refused(err); code != "" {
-			g.o.Logger.Info("Slack does not show this channel's history; skipping it", "channel", ch.ID, "code", code)
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("read the history of %s: %w", ch.ID, err)
-		}
-		for _, m := range page {
-			// The root tells whether its thread is worth a call.
-			if c := (chat.Conversation{Team: g.o.Team, Channel: ch.ID, Root: m.TS}); m.LatestReply.Compare(g.since) > 0 {
-				g.threads[c] = true
-			} else {
-				delete(g.threads, c)
-			}
-			if m.TS.Compare(g.since) > 0 {
-				if err := g.take(ctx, ch, m); err != nil {
-					return err
-				}
-			}
-		}
-	}
-	return nil
-}
-
-func (g *gap) thread(ctx context.Context, ch Channel, root chat.TS) error {
-	for page, err := range g.slack.Replies(ctx, ch.ID, root, g.since) {
-		if code := refused(err); code != "" {
-			return nil // the root was deleted, or the channel is closed to us
-		}
-		if err != nil {
-			return fmt.Errorf("read the thread %s of %s: %w", root, ch.ID, err)
-		}
-		for _, m := range page {
-			if m.TS.Compare(g.since) > 0 {
-				if err := g.take(ctx, ch, m); err != nil {
-					return err
-				}
-			}
-		}
-	}
-	return nil
-}
-
-func (g *gap) take(ctx context.Context, ch Channel, m Message) error {
-	g.n++
-	if err := g.o.Receive(ctx, ch, m.Raw); err != nil {
-		return fmt.Errorf("take in message %s of %s: %w", m.TS, ch.ID, err)
-	}
-	return nil
-}
-
-// refused is Slack's code, if err says that asking again is of no use.
-func refused(err error) string {
-	if r, ok := errors.AsType[Refusal](err); ok {
-		if code, ok := r.Refused(); ok {
-			return code
-		}
-	}
-	return ""
 }

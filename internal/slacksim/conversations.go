@@ -258,7 +258,22 @@ func listPage[T any](c *call, list []T, id func(T) string, otherwise int) ([]T, 
 	return list[:limit], makeCursor("item", id(list[limit-1])), nil
 }
 
-func (c *call) conversationList() (reply, error) {
+func (c *call) conversationList() (reply, error) { return c.listed("") }
+
+// conversationsOf is users.conversations: those that a person, or else the app, is in.
+func (c *call) conversationsOf() (reply, error) {
+	who := c.args.str("user")
+	if who == "" {
+		who = c.ws.app.BotUserID
+	}
+	if c.ws.userByID[who] == nil {
+		return nil, no("user_not_found")
+	}
+	return c.listed(who)
+}
+
+// listed is a page of the channels that the app may see, of those that somebody is in if one is named.
+func (c *call) listed(member string) (reply, error) {
 	kinds := strings.Split(c.args.str("types"), ",")
 	if c.args.str("types") == "" {
 		kinds = []string{"public_channel"}
@@ -279,6 +294,9 @@ func (c *call) conversationList() (reply, error) {
 	for _, ch := range c.ws.channels {
 		kind := map[string]string{"im": "im", "mpim": "mpim", "group": "private_channel", "channel": "public_channel"}[ch.kind()]
 		visible := !ch.closed() || ch.has(c.ws.app.BotUserID)
+		if member != "" && !ch.has(member) {
+			continue
+		}
 		if want[kind] && visible && !(ch.IsArchived && c.args.flag("exclude_archived", false)) {
 			list = append(list, ch)
 		}

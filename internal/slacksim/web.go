@@ -258,6 +258,7 @@ func methods() map[string]method {
 		"conversations.replies": {run: (*call).replies, limit: t3, scopes: history, read: true},
 		"conversations.info":    {run: (*call).conversationInfo, limit: t3, scopes: reads, read: true},
 		"conversations.list":    {run: (*call).conversationList, limit: t2, scopes: reads, read: true},
+		"users.conversations":   {run: (*call).conversationsOf, limit: t3, scopes: reads, read: true},
 		"conversations.members": {run: (*call).members, limit: t4, scopes: reads, read: true},
 		"conversations.open":    {run: (*call).openConversation, limit: t3, scopes: []string{"im:write", "mpim:write"}},
 		"conversations.join":    {run: (*call).join, limit: t3, scopes: []string{"channels:join"}},

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -143,6 +145,10 @@ func paged(t *testing.T, n, size int, alter func(page int, body string) string) 
 		page := 0
 		if s := r.PostForm.Get("cursor"); s != "" {
 			_, _ = fmt.Sscanf(s, "page%d", &page)
+		} else if s := r.PostForm.Get("oldest"); s != "" { // the pages' ends
+			last := 0
+			_, _ = fmt.Sscanf(s, "2.%d", &last)
+			page = (last + 1) / size
 		}
 		list := []string{`{"type":"message","ts":"1.000000","thread_ts":"1.000000","text":"root","reply_count":2}`}
 		for i := page * size; i < min(n, (page+1)*size); i++ {
@@ -185,43 +191,105 @@ func TestAllPages(t *testing.T) {
 	}
 }
 
-// What is not the whole history must not look like one.
+// What is not the whole history must not look like one. Where Slack's cursor
+// leads nowhere, the walk goes on by time.
 func TestBrokenPages(t *testing.T) {
-	for name, alter := range map[string]func(int, string) string{
-		"error on page 2": func(page int, body string) string {
+	for name, c := range map[string]struct {
+		alter func(page int, body string) string
+		whole bool
+	}{
+		"cursor that holds no more": {func() func(int, string) string {
+			stale := true
+			return func(page int, body string) string {
+				if page == 1 && stale {
+					stale = false
+					return `{"ok":false,"error":"invalid_cursor"}`
+				}
+				return body
+			}
+		}(), true},
+		"error on page 2": {func(page int, body string) string {
 			if page == 1 {
-				return `{"ok":false,"error":"invalid_cursor"}`
+				return `{"ok":false,"error":"fatal_error"}`
 			}
 			return body
-		},
-		"more, but no cursor": func(page int, body string) string {
-			if page == 1 {
-				return strings.Replace(body, `"page2"`, `""`, 1)
-			}
-			return body
-		},
-		"the same cursor again": func(page int, body string) string {
+		}, false},
+		"more, but no cursor": {func(page int, body string) string {
+			return strings.Replace(strings.Replace(body, `"page1"`, `""`, 1), `"page2"`, `""`, 1)
+		}, true},
+		"more, though there is none": {func(page int, body string) string {
+			return strings.Replace(body, `"has_more":false`, `"has_more":true`, 1)
+		}, true},
+		"none at all, and more": {func(int, string) string {
+			return `{"ok":true,"messages":[],"has_more":true}`
+		}, false},
+		"the same cursor again": {func(page int, body string) string {
 			return strings.Replace(body, `"page2"`, `"page1"`, 1)
-		},
-		"messages of an odd type": func(page int, body string) string {
+		}, true},
+		"messages of an odd type": {func(page int, body string) string {
 			return `{"ok":true,"messages":{"a":1}}`
-		},
+		}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c := paged(t, 30, 10, alter)
+			client := paged(t, 30, 10, c.alter)
 			var last error
+			var got []chat.TS
 			n := 0
-			for _, err := range c.Replies(t.Context(), "C1", "1.000000", Range{}, Send{}) {
+			for page, err := range client.Replies(t.Context(), "C1", "1.000000", Range{}, Send{}) {
 				last = err
+				for _, m := range page {
+					got = append(got, m.TS)
+				}
 				if n++; n > 10 {
 					t.Fatal("the walk does not end")
 				}
 			}
-			if last == nil {
-				t.Error("the walk ended as if it were complete")
+			if (last == nil) != c.whole {
+				t.Errorf("the walk ended with %v; whole: %v", last, c.whole)
+			}
+			if c.whole && (len(got) != 31 || !slices.IsSortedFunc(got, chat.TS.Compare) || len(slices.Compact(got)) != 31) {
+				t.Errorf("got %v, want all 31 once each", got)
 			}
 		})
 	}
+}
+
+// A page that meets a 429 is waited for, and one without an answer asked for again:
+// neither a hole nor an end.
+func TestLimitedPage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		calls := 0
+		var c *Client
+		c = serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			_ = r.ParseForm()
+			if calls++; calls == 4 {
+				w.WriteHeader(http.StatusBadGateway)
+				return
+			}
+			if calls == 2 {
+				w.Header().Set("Retry-After", "40")
+				w.WriteHeader(http.StatusTooManyRequests)
+				return
+			}
+			page := 0
+			_, _ = fmt.Sscanf(r.PostForm.Get("cursor"), "page%d", &page)
+			next := ""
+			if page < 4 {
+				next = fmt.Sprintf("page%d", page+1)
+			}
+			fmt.Fprintf(w, `{"ok":true,"messages":[{"ts":"%d.000000"}],"has_more":%v,"response_metadata":{"next_cursor":%q}}`, 9-page, next != "", next)
+		}), Options{})
+		began, n := time.Now(), 0
+		for page, err := range c.History(t.Context(), "C1", Range{}, Send{Priority: Backfill, Again: 2}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			n += len(page)
+		}
+		if n != 5 || calls != 7 || time.Since(began) < 40*time.Second {
+			t.Errorf("%d messages of 5 in %d calls and %v", n, calls, time.Since(began))
+		}
+	})
 }
 
 func TestMessageIsReadTolerantly(t *testing.T) {

@@ -15,7 +15,7 @@
 //     Retry-After is over, by any replica with the same [Ledger]. The call that met it is tried again by itself, as
 //     Slack did not apply it, unless it was admitted beforehand.
 //
-//  4. Nothing else is ever retried. Every failure is an [*Error] whose [Class]
+//  4. Nothing else is ever retried, but pages of a walk if [Send.Again] says so. Every failure is an [*Error] whose [Class]
 //     tells whether Slack can have applied the call.
 //
 //  5. Every try ends: it has a deadline of its own, 10 s if none is given. So

@@ -95,23 +95,25 @@ func (r Range) args(channel string) Args {
 // After an error the walk is over, and what came before it is not the whole.
 // Slack: conversations.history.
 func (c *Client) History(ctx context.Context, channel string, r Range, s Send) iter.Seq2[[]Message, error] {
-	return c.pages(ctx, s.request("conversations.history", channel, r.args(channel)), "")
+	return c.pages(ctx, s, s.request("conversations.history", channel, r.args(channel)), "")
 }
 
 // Replies walks a thread page by page, oldest first, beginning with its root.
 // After an error the walk is over, and what came before it is not the whole.
 // Slack: conversations.replies.
 func (c *Client) Replies(ctx context.Context, channel string, root chat.TS, r Range, s Send) iter.Seq2[[]Message, error] {
-	return c.pages(ctx, s.request("conversations.replies", channel, r.args(channel).Set("ts", string(root))), root)
+	return c.pages(ctx, s, s.request("conversations.replies", channel, r.args(channel).Set("ts", string(root))), root)
 }
 
-// pages follows Slack's cursor. Slack repeats the root on each page of a
-// thread; it is yielded once.
-func (c *Client) pages(ctx context.Context, r Request, root chat.TS) iter.Seq2[[]Message, error] {
+// pages follows Slack's cursor, or, where there is more and none is given, or
+// it is one that was given before or does not hold any more, goes on by the last
+// ts. Slack repeats the root on each page of a thread; it is yielded once.
+func (c *Client) pages(ctx context.Context, s Send, r Request, root chat.TS) iter.Seq2[[]Message, error] {
 	return func(yield func([]Message, error) bool) {
 		r := r // the walk may be taken again, from its beginning
 		r.Args = maps.Clone(r.Args)
 		seen := map[string]bool{}
+		var last chat.TS // the farthest so far
 		for first := true; ; first = false {
 			var out struct {
 				Messages []Message `json:"messages"`
@@ -120,7 +122,11 @@ func (c *Client) pages(ctx context.Context, r Request, root chat.TS) iter.Seq2[[
 					Next text `json:"next_cursor"`
 				} `json:"response_metadata"`
 			}
-			if err := c.Call(ctx, r, &out); err != nil {
+			if err := c.page(ctx, s, r, &out); err != nil {
+				if Code(err) == "invalid_cursor" && len(r.Args["cursor"]) > 0 && last != "" {
+					goOn(r.Args, root, last)
+					continue
+				}
 				yield(nil, err)
 				return
 			}
@@ -128,20 +134,42 @@ func (c *Client) pages(ctx context.Context, r Request, root chat.TS) iter.Seq2[[
 			if !first && root != "" && len(page) > 0 && page[0].TS == root {
 				page = page[1:]
 			}
+			before := last
+			for _, m := range page {
+				if m.TS != root && (last == "" || (m.TS.Compare(last) > 0) == (root != "")) {
+					last = m.TS
+				}
+			}
 			if !yield(page, nil) {
 				return
 			}
 			next := string(out.Metadata.Next)
-			if next == "" && !bool(out.HasMore) {
+			switch {
+			case next != "" && !seen[next]:
+				seen[next] = true
+				r.Args.Set("cursor", next)
+			case next == "" && !bool(out.HasMore):
 				return
-			}
-			if next == "" || seen[next] {
+			case last != before: // there is more, and no way named that leads to it
+				goOn(r.Args, root, last)
+			case first:
 				yield(nil, &Error{Method: r.Method, Code: "no_way_to_next_page", Status: 200, Class: Unknown,
 					Cause: fmt.Errorf("Slack says there is more, with the cursor %q", next)})
 				return
+			default:
+				return // Slack was asked for what is beyond the last message, and had nothing
 			}
-			seen[next] = true
-			r.Args.Set("cursor", next)
 		}
+	}
+}
+
+// goOn asks for what is beyond the last message instead of a cursor's page.
+func goOn(a Args, root, last chat.TS) {
+	delete(a, "cursor")
+	delete(a, "inclusive") // else the last message comes again
+	if root == "" {
+		a.Set("latest", string(last))
+	} else {
+		a.Set("oldest", string(last))
 	}
 }

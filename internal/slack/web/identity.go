@@ -148,8 +148,9 @@ func (c *Client) ConversationInfo(ctx context.Context, id string, s Send) (Conve
 }
 
 // Conversations walks the channels of these types (public_channel,
-// private_channel, im, mpim; the app needs the scope to read each), page by
-// page, archived ones left out. Slack: conversations.list.
+// private_channel, im, mpim; the app needs the scope to read each) that we are
+// in, page by page, archived ones left out. A workspace may have many thousands of
+// others. Slack: users.conversations.
 func (c *Client) Conversations(ctx context.Context, types []string, s Send) iter.Seq2[[]Conversation, error] {
 	return func(yield func([]Conversation, error) bool) {
 		a := Args{}
@@ -162,7 +163,7 @@ func (c *Client) Conversations(ctx context.Context, types []string, s Send) iter
 					Next text `json:"next_cursor"`
 				} `json:"response_metadata"`
 			}
-			if err := c.Call(ctx, s.request("conversations.list", "", a), &out); err != nil {
+			if err := c.page(ctx, s, s.request("users.conversations", "", a), &out); err != nil {
 				yield(nil, err)
 				return
 			}

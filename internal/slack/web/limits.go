@@ -34,7 +34,7 @@ var tiers = map[string]int{
 	"users.list": tier2, "canvases.create": tier2, "emoji.list": tier2,
 
 	"chat.update": tier3, "chat.delete": tier3, "conversations.history": tier3, "conversations.replies": tier3,
-	"conversations.info": tier3, "conversations.open": tier3, "reactions.add": tier3, "reactions.get": tier3,
+	"users.conversations": tier3, "conversations.info": tier3, "conversations.open": tier3, "reactions.add": tier3, "reactions.get": tier3,
 	"apps.connections.open": tier3, "bots.info": tier3, "team.info": tier3, "canvases.edit": tier3,
 	"agents.sessions.setStatus": tier3, "agents.sessions.rename": tier3,
 
@@ -69,7 +69,11 @@ func (l Limits) methodRate(method string) (all, low rate) {
 	case "chat.stopStream":
 		burst = n // all are final, and there are no more of them than of starts
 	}
-	return rate{burst: max(1, burst), every: spaced(time.Minute, n), window: n}, lesser(n)
+	all, low = rate{burst: max(1, burst), every: spaced(time.Minute, n), window: n}, lesser(n)
+	if method == "conversations.history" {
+		low = all // nobody but backfills reads it
+	}
+	return all, low
 }
 
 // channelRate is the pace of posts into one channel: one a second with short

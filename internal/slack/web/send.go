@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"holdfast/internal/chat"
@@ -13,6 +14,26 @@ type Send struct {
 	Admitted bool
 	Timeout  time.Duration
 	Wait     time.Duration
+	// Again is how often a walk over pages asks for a page again that got no usable
+	// answer, with pauses of 1 s and more, as reading does no harm. Other calls
+	// ignore it.
+	Again int
+}
+
+// page is Call for one page of a walk.
+func (c *Client) page(ctx context.Context, s Send, r Request, out any) error {
+	for try := 0; ; try++ {
+		err := c.Call(ctx, r, out)
+		e, ok := errors.AsType[*Error](err)
+		if !ok || e.Class != Unknown && e.Class != Unsent || try >= s.Again || ctx.Err() != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(time.Second << min(try, 5)):
+		}
+	}
 }
 
 func (s Send) request(method, channel string, a Args) Request {

@@ -8,12 +8,13 @@ import (
 )
 
 // Heard implements gap.Store.
-func (db *DB) Heard(ctx context.Context, team string) (at time.Time, err error) {
+func (db *DB) Heard(ctx context.Context, team string) (at, now time.Time, err error) {
 	err = db.read(ctx, "read when "+team+" was heard", func(t *tx) error {
-		_, err := t.one(func(r row) { at = moment(r.int(0)) }, "SELECT at FROM heard WHERE team = $1", team)
+		_, err := t.one(func(r row) { at, now = moment(r.int(0)), moment(r.int(1)) },
+			"SELECT (SELECT at FROM heard WHERE team = $1), "+clock, team)
 		return err
 	})
-	return at, err
+	return at, now, err
 }
 
 // SetHeard implements gap.Store.
@@ -24,18 +25,15 @@ func (db *DB) SetHeard(ctx context.Context, team string, at time.Time) error {
 	})
 }
 
-// recentMax bounds Recent.
-const recentMax = 500
-
-// Recent implements gap.Store. At most 500 are listed.
-func (db *DB) Recent(ctx context.Context, team string, since time.Time) (list []chat.Conversation, err error) {
+// Recent implements gap.Store.
+func (db *DB) Recent(ctx context.Context, team string, since time.Time, limit int) (list []chat.Conversation, err error) {
 	err = db.read(ctx, "list recent conversations", func(t *tx) error {
 		return t.query(func(r row) error {
 			if cv, err := chat.ParseConversation(r.text(0)); err == nil && cv.Team == team {
 				list = append(list, cv)
 			}
 			return nil
-		}, "SELECT key FROM lanes WHERE run_at > $1 ORDER BY run_at DESC LIMIT $2", millis(since), recentMax)
+		}, "SELECT key FROM lanes WHERE run_at > $1 ORDER BY run_at DESC LIMIT $2", millis(since), limit)
 	})
 	return list, err
 }

@@ -8,12 +8,12 @@ import (
 )
 
 // Heard implements gap.Store.
-func (db *DB) Heard(ctx context.Context, team string) (at time.Time, err error) {
+func (db *DB) Heard(ctx context.Context, team string) (at, now time.Time, err error) {
 	err = db.read(ctx, "read when "+team+" was heard", func(c *conn) error {
 		_, err := c.one(func(r row) { at = moment(r.int(0)) }, "SELECT at FROM heard WHERE team = ?", team)
 		return err
 	})
-	return at, err
+	return at, time.Now(), err
 }
 
 // SetHeard implements gap.Store.
@@ -24,18 +24,20 @@ func (db *DB) SetHeard(ctx context.Context, team string, at time.Time) error {
 	})
 }
 
-// recentMax bounds Recent.
-const recentMax = 500
-
-// Recent implements gap.Store. At most 500 are listed.
-func (db *DB) Recent(ctx context.Context, team string, since time.Time) (list []chat.Conversation, err error) {
+// Recent implements gap.Store.
+func (db *DB) Recent(ctx context.Context, team string, since time.Time, limit int) (list []chat.Conversation, err error) {
 	err = db.read(ctx, "list recent conversations", func(c *conn) error {
 		return c.query(func(r row) error {
 			if cv, err := chat.ParseConversation(r.text(0)); err == nil && cv.Team == team {
 				list = append(list, cv)
 			}
 			return nil
-		}, "SELECT key FROM lanes WHERE run_at > ? ORDER BY run_at DESC LIMIT ?", millis(since), recentMax)
+		}, "SELECT key FROM lanes WHERE run_at > ? ORDER BY run_at DESC LIMIT ?", millis(since), limit)
 	})
 	return list, err
+}
+
+// Hold implements gap.Store. There is no other replica.
+func (db *DB) Hold(context.Context, string, string, time.Duration) (held bool, err error) {
+	return true, nil
 }
