@@ -116,7 +116,7 @@ func (s *sandbox) stop() time.Duration {
 }
 
 // client keeps no connection, which would be a goroutine that is left.
-var client = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 10 * time.Second}
+var client = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience}
 
 // state is what the page first reads.
 func (s *sandbox) state() (st struct {

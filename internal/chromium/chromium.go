@@ -173,7 +173,7 @@ func Eval[T any](w *Window, expression string) T {
 	return out
 }
 
-// Wait waits until an expression is true. It asks from outside, as a strict policy of the
+// Wait waits until an expression, or what it promises, is true. It asks from outside, as a strict policy of the
 // page forbids the polling that the driver would plant.
 func (w *Window) Wait(expression string) {
 	w.t.Helper()
@@ -181,7 +181,7 @@ func (w *Window) Wait(expression string) {
 	w.until(func() string {
 		return fmt.Sprintf("waited for: %s (%v)\nthe page shows:\n%s", expression, last, w.text())
 	}, func() (ok bool) {
-		ok, last = ask[bool](w, "!!("+expression+")")
+		ok, last = ask[bool](w, "(async () => !!(await ("+expression+")))()")
 		return ok && last == nil
 	})
 }

@@ -55,7 +55,7 @@ func TestEveryBlockOfAStream(t *testing.T) {
 		}
 		w.press(seen(".bk-card .bk-button", "Book"))
 		g.next("block_actions").ack(nil).want(`"book"`, "actions", 0, "action_id")
-		eval[int](w, `(document.querySelector('.slides .bk-card:nth-child(2) .bk-button').focus(), 1)`) // it may have to slide in
+		w.focus(".slides .bk-card:nth-child(2) .bk-button") // it may have to slide in
 		w.keys(kb.Enter)
 		g.next("block_actions").ack(nil).want(`"card2"`, "actions", 0, "block_id")
 		w.press(seen(".plan", "Find the day"))

@@ -38,6 +38,7 @@ type fake struct {
 	stopped  map[string]bool
 	broken   bool          // answers 500 to posts
 	down     bool          // refuses event streams, and ends those that are open
+	hold     chan struct{} // when set, a post of a message is answered only when it is closed
 	gate     chan struct{} // when set, streamed answers wait for it at half of their way
 }
 
@@ -248,6 +249,11 @@ func (f *fake) servePost(w http.ResponseWriter, r *http.Request) {
 		}
 		f.put(body.Channel, m)
 		f.react(body.Channel, m)
+		if hold := f.hold; hold != nil {
+			f.mu.Unlock()
+			<-hold
+			f.mu.Lock()
+		}
 		answer(w, object{"channel": body.Channel, "ts": m["ts"]})
 	case "/sim/messages/edit":
 		m := f.find(body.Channel, body.TS)

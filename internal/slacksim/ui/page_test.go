@@ -223,6 +223,45 @@ func TestEditDeleteAndDrafts(t *testing.T) {
 	w.wait(`document.querySelector('.main textarea')?.value === 'not yet'`)
 }
 
+// Messages that are written faster than the server answers keep their order, and those after the first of a new
+// conversation belong to it. What could not be sent comes back in the same order.
+func TestMessagesFasterThanTheServer(t *testing.T) {
+	f, url := workspace(t, 0)
+	for _, place := range []string{"D1", "C2"} {
+		hold := make(chan struct{})
+		f.locked(func() { f.hold, f.posts = hold, nil })
+		w := open(t, url+"/?as=U1#/"+place, 1100, 700)
+		for _, text := range []string{"one", "two", "three"} {
+			w.write(".main", text)
+			w.wait(`document.querySelector('.main textarea').value === ''`)
+		}
+		w.typeIn(".main", "four")
+		f.locked(func() { f.hold = nil })
+		close(hold)
+		w.wait(shows(".msg", "three") + ` && document.querySelector('.main textarea').value === 'four'`)
+		var texts, roots []string
+		f.locked(func() {
+			for _, p := range f.posts {
+				texts, roots = append(texts, p["text"].(string)), append(roots, p["thread_ts"].(string))
+			}
+		})
+		if strings.Join(texts, " ") != "one two three" || roots[0] != "" || roots[1] != roots[2] || (roots[1] != "") != (place == "D1") {
+			t.Errorf("in %s the page posted %q in the threads %q", place, texts, roots)
+		}
+		hold = make(chan struct{})
+		f.locked(func() { f.hold = hold })
+		w.enter()
+		w.write(".main", "five @Ben Okafor")
+		f.locked(func() { f.broken = true })
+		close(hold)
+		w.wait(shows(".banner.bad", "Not sent.") + ` && document.querySelector('.main textarea').value === 'five @Ben Okafor'`)
+		f.locked(func() { f.broken, f.hold = false, nil })
+		w.enter()
+		w.wait(shows(".msg", "five @Ben Okafor"))
+		w.forgive()
+	}
+}
+
 func TestFailureKeepsTheText(t *testing.T) {
 	f, url := workspace(t, 0)
 	w := open(t, url+"/?as=U1#/C2", 1100, 700)
@@ -296,7 +335,7 @@ func TestFollowsOnlyAtTheEnd(t *testing.T) {
 	w.wait(shows(".msg", "one more") + " && " + atEnd)
 
 	// Away from the end nothing moves, and the pill counts.
-	w.run(wheelUp(".main .scroller", 900))
+	w.wheelUp(".main .scroller", 900)
 	w.wait(`document.querySelector('.pill')`)
 	top := `document.querySelector('.main .scroller').scrollTop`
 	before := eval[float64](w, top)
@@ -312,7 +351,7 @@ func TestFollowsOnlyAtTheEnd(t *testing.T) {
 	w.wait(atEnd + ` && !document.querySelector('.pill')`)
 
 	// Earlier messages appear above, and what was at the top stays where it was.
-	w.run(wheelUp(".main .scroller", 1_000_000))
+	w.wheelUp(".main .scroller", 1_000_000)
 	w.wait(`document.querySelector('.earlier')`)
 	first := eval[string](w, `document.querySelector('.msg').dataset.ts`)
 	place := fmt.Sprintf(`document.querySelector('[data-ts="%s"]').getBoundingClientRect().top`, first)
@@ -411,9 +450,17 @@ func TestInspector(t *testing.T) {
 	w.wait(`document.querySelector('.inspector')`)
 }
 
-// wheelUp scrolls like a reader does.
-func wheelUp(selector string, pixels int) chromedp.Action[chromedp.Void] {
-	return chromedp.Evaluate[chromedp.Void](fmt.Sprintf(`document.querySelector(%q).scrollTop -= %d`, selector, pixels))
+// wheelUp scrolls as a reader does, and sees that the page has taken it in.
+func (w *window) wheelUp(selector string, pixels int) {
+	w.t.Helper()
+	w.wait(fmt.Sprintf(`(async () => {
+		const e = %s, drawn = () => new Promise((done) => setTimeout(() => requestAnimationFrame(() => setTimeout(done))));
+		await drawn();
+		const to = Math.max(0, Math.min(e.scrollTop - %d, e.scrollHeight - e.clientHeight));
+		e.scrollTop = to;
+		await drawn();
+		return Math.abs(e.scrollTop - to) < 2;
+	})()`, one(selector), pixels))
 }
 
 func TestThemeIsRemembered(t *testing.T) {

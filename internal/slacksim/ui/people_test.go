@@ -163,7 +163,7 @@ func TestUnreadAndJumpToNewest(t *testing.T) {
 		w.wait(entry + `.classList.contains('unread') && ` + entry + `.querySelector('.count').textContent === '1' && document.title.startsWith('(1)')`)
 		w.press(entry)
 		w.wait(shows(".divider.new", "New") + " && !" + entry + `.classList.contains('unread')`)
-		w.run(wheelUp(".main .scroller", 600))
+		w.wheelUp(".main .scroller", 600)
 		w.wait(shows(".pill", "To the newest"))
 		if _, err := s.sim.Say(ben, random, "one more", ""); err != nil {
 			t.Fatal(err)
@@ -223,8 +223,7 @@ func TestEmojiPicker(t *testing.T) {
 		w.wait(shows(".msg", "🐳 and 🚀"))
 
 		// A reaction, by keyboard only once the picker is open; its tooltip says who.
-		w.wait(message("A fine day"))
-		eval[int](w, "("+message("A fine day")+".focus(), 1)")
+		w.reach("A fine day")
 		w.press(message("A fine day") + `.querySelector('.tools [aria-label="Add a reaction"]')`)
 		w.wait(`document.activeElement.matches('.picker input')`)
 		if width < 600 && !eval[bool](w, `(() => { const r = document.querySelector('.picker').getBoundingClientRect(); return r.left >= 0 && r.right <= innerWidth && r.top >= 0 && r.bottom <= innerHeight })()`) {

@@ -198,11 +198,17 @@ func message(text string) string {
 	return fmt.Sprintf(`[...document.querySelectorAll('.msg')].filter((e) => e.offsetWidth > 0 && e.textContent.includes(%q)).at(-1)`, text)
 }
 
+// reach gives the focus to a message, in the middle of the window: its tools show.
+func (w *window) reach(text string) {
+	w.t.Helper()
+	w.wait(`(` + message(text) + `.scrollIntoView({block: 'center'}), true)`)
+	w.Focus(message(text))
+}
+
 // menuOf opens the menu of a message and takes an entry.
 func (w *window) menuOf(text, entry string) {
 	w.t.Helper()
-	w.wait(message(text))
-	eval[int](w, fmt.Sprintf(`((e) => (e.scrollIntoView({block: 'center'}), e.focus(), 1))(%s)`, message(text)))
+	w.reach(text)
 	w.press(message(text) + `?.querySelector('.tools [aria-label=More]')`)
 	w.pressText(".popmenu button", entry)
 }

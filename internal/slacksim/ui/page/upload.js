@@ -77,8 +77,8 @@ class Tray {
     return this.list.map((x) => x.file.id);
   }
 
-  // clear empties the tray after its files were shared.
-  clear() { this.list = []; this.#wake(); }
+  // clear takes out the files that were shared, by their ids; others may have come meanwhile.
+  clear(ids) { this.list = this.list.filter((x) => !ids.includes(x.file?.id)); this.#wake(); }
 
   #find(key) { return this.list.find((x) => x.key === key); }
 
