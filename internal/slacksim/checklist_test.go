@@ -3,9 +3,43 @@ package slacksim
 import (
 	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
 	"time"
 )
+
+// Each line of the simulator's checklist has tests that begin with its name. P, the page, is ui's own list.
+func TestEveryLineHasATest(t *testing.T) {
+	var source strings.Builder
+	for _, pattern := range []string{"*_test.go", "ui/*_test.go"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range files {
+			b, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			source.Write(b)
+		}
+	}
+	for area, lines := range map[string]int{"T": 3, "L": 3, "M": 9, "S": 7, "A": 6, "I": 7, "E": 6, "W": 7, "F": 4} {
+		for n := range lines {
+			if line := fmt.Sprint(area, n+1); !regexp.MustCompile(`func Test` + line + `[_A-Z]`).MatchString(source.String()) {
+				t.Errorf("no test is named after %s", line)
+			}
+		}
+	}
+	for _, line := range []string{"TestO_", "TestP_"} {
+		if !strings.Contains(source.String(), "func "+line) {
+			t.Errorf("no %s…", line)
+		}
+	}
+}
 
 // The lines of the simulator's checklist that no other test names.
 

@@ -64,9 +64,9 @@
 // That fewer than 5% of an hour's deliveries succeed is only noted (View.HTTP): the subscriptions stay on. Which events
 // go out depends on Settings.Scopes, not on the scopes of a token from OAuth.
 //
-// Not there: elements in the blocks of attachments, workflow steps; several workspaces, org-wide installs and what only
-// they can give (cannot_install_an_org_installed_app, enterprise ids), the use of people's tokens, incoming webhooks,
-// ssl_check, delayed events; of files and search: remote and external files, comments, public links, WebP thumbnails,
+// Not there: elements in the blocks of attachments, workflow steps; session channels; several workspaces, org-wide
+// installs and what only they can give (cannot_install_an_org_installed_app, enterprise ids), the use of people's
+// tokens, incoming webhooks, ssl_check, delayed events; of files and search: remote and external files, comments, public links, WebP thumbnails,
 // image rotation by EXIF, search modifiers and term clauses; of canvases: people who edit them, their text as rich text.
 // A search reads every message of the channels that it may look in.
 //

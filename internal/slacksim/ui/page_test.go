@@ -59,168 +59,187 @@ func (f *fake) awaitPost(t *testing.T, path string) {
 }
 
 func TestAnswerGrowsInTheAssistantsChat(t *testing.T) {
-	f, url := workspace(t, 0)
-	release := gated(t, f)
-	w := open(t, url+"/?as=U1", 1280, 800)
+	atBothWidths(t, func(t *testing.T, width int64) {
+		f, url := workspace(t, 0)
+		release := gated(t, f)
+		w := open(t, url+"/?as=U1", width, 800)
 
-	w.wait(shows(".suggestion", "Show me a table"))
-	w.click(".suggestion:nth-child(2)")
-	w.wait(`document.querySelector('.md .caret')`)
-	w.wait(shows(".md", "Here are three ways"))
-	if eval[bool](w, shows(".md", "the one people remember")) {
-		t.Fatal("the whole answer stands there while it is still being written")
-	}
-	w.wait(shows(".status", "Holdfast is working"))
-	w.wait(shows(".conversation-title", "Three ways across the harbour"))
-	f.awaitPost(t, "/sim/open")
-	release()
-	w.wait(shows(".md", "the one people remember") + ` && !document.querySelector('.caret')`)
-	if got := eval[[]string](w, `[...document.querySelectorAll('.md table tr:nth-child(1) td, .md table th')].map((e) => e.textContent)`); strings.Join(got, "|") != "Way|Time|Price|Good for|Ferry F1|12 min|£3.20|the view" {
-		t.Errorf("the table reads %q", got)
-	}
-	if got := eval[string](w, `getComputedStyle(document.querySelector('.md td:nth-child(2)')).textAlign`); got != "right" {
-		t.Errorf("the second column is aligned %q, want right", got)
-	}
-	w.wait(shows(".bk-context", "demo model") + ` && !document.querySelector('.status')`)
+		w.wait(shows(".suggestion", "Show me a table"))
+		w.click(".suggestion:nth-child(2)")
+		w.wait(`document.querySelector('.md .caret')`)
+		w.wait(shows(".md", "Here are three ways"))
+		if eval[bool](w, shows(".md", "the one people remember")) {
+			t.Fatal("the whole answer stands there while it is still being written")
+		}
+		w.wait(shows(".status", "Holdfast is working"))
+		w.wait(shows(".conversation-title", "Three ways across the harbour"))
+		f.awaitPost(t, "/sim/open")
+		release()
+		w.wait(shows(".md", "the one people remember") + ` && !document.querySelector('.caret')`)
+		if got := eval[[]string](w, `[...document.querySelectorAll('.md table tr:nth-child(1) td, .md table th')].map((e) => e.textContent)`); strings.Join(got, "|") != "Way|Time|Price|Good for|Ferry F1|12 min|£3.20|the view" {
+			t.Errorf("the table reads %q", got)
+		}
+		if got := eval[string](w, `getComputedStyle(document.querySelector('.md td:nth-child(2)')).textAlign`); got != "right" {
+			t.Errorf("the second column is aligned %q, want right", got)
+		}
+		w.wait(shows(".bk-context", "demo model") + ` && !document.querySelector('.status')`)
 
-	// What is typed next goes on with this conversation; a new one has to be asked for.
-	root := eval[string](w, `document.querySelector('.conversation').dataset.root`)
-	w.write(".main", "and by night?")
-	w.wait(`document.querySelectorAll('.msg.byapp').length === 2`)
-	if got := f.lastPost(); got["thread_ts"] != root || got["text"] != "and by night?" {
-		t.Errorf("posted %v, want a reply to %s", got, root)
-	}
-	w.wait(`!document.querySelector('.status')`)
-	w.click(".target .quietbutton")
-	w.wait(shows(".target", "New conversation"))
-	w.write(".main", "Think about an outing")
-	w.wait(`document.querySelectorAll('.conversation').length === 2`)
-	if got := f.lastPost(); got["thread_ts"] != "" {
-		t.Errorf("posted %v, want a message of its own", got)
-	}
-	w.wait(shows(".task-title", "Weighing the days") + ` && document.querySelectorAll('.task-item.done').length === 3`)
-	w.wait(shows(".continue", "Go on with this conversation"))
+		// What is typed next goes on with this conversation; a new one has to be asked for.
+		root := eval[string](w, `document.querySelector('.conversation').dataset.root`)
+		w.write(".main", "and by night?")
+		w.wait(`document.querySelectorAll('.msg.byapp').length === 2`)
+		if got := f.lastPost(); got["thread_ts"] != root || got["text"] != "and by night?" {
+			t.Errorf("posted %v, want a reply to %s", got, root)
+		}
+		w.wait(`!document.querySelector('.status')`)
+		w.click(".target .quietbutton")
+		w.wait(shows(".target", "New conversation"))
+		w.write(".main", "Think about an outing")
+		w.wait(`document.querySelectorAll('.conversation').length === 2`)
+		if got := f.lastPost(); got["thread_ts"] != "" {
+			t.Errorf("posted %v, want a message of its own", got)
+		}
+		w.wait(shows(".task-title", "Weighing the days") + ` && document.querySelectorAll('.task-item.done').length === 3`)
+		w.wait(shows(".continue", "Go on with this conversation"))
+	})
 }
 
 func TestStopButton(t *testing.T) {
-	f, url := workspace(t, 0)
-	release := gated(t, f)
-	w := open(t, url+"/?as=U1", 1280, 800)
-	w.write(".main", "a long one, please")
-	w.wait(`document.querySelector('.md .caret')`)
-	w.click(".status .stop")
-	w.wait(shows(".status .stop", "Stopping"))
-	f.awaitPost(t, "/sim/stop")
-	release()
-	w.wait(`!document.querySelector('.status') && !document.querySelector('.caret')`)
-	if eval[bool](w, shows(".md", "list of lights")) {
-		t.Error("the answer went on after the stop")
-	}
+	atBothWidths(t, func(t *testing.T, width int64) {
+		f, url := workspace(t, 0)
+		release := gated(t, f)
+		w := open(t, url+"/?as=U1", width, 800)
+		w.write(".main", "a long one, please")
+		w.wait(`document.querySelector('.md .caret')`)
+		w.click(".status .stop")
+		w.wait(shows(".status .stop", "Stopping"))
+		f.awaitPost(t, "/sim/stop")
+		release()
+		w.wait(`!document.querySelector('.status') && !document.querySelector('.caret')`)
+		if eval[bool](w, shows(".md", "list of lights")) {
+			t.Error("the answer went on after the stop")
+		}
+	})
 }
 
 func TestChannelMentionAndThread(t *testing.T) {
-	f, url := workspace(t, 0)
-	w := open(t, url+"/?as=U1#/C1", 1280, 800)
-	w.wait(shows(".main .msg", "new pontoon"))
-	w.wait(shows(".divider", "Yesterday") + " && " + shows(".divider", "Today") + " && " + shows(".edited", "(edited)"))
-	w.wait(shows(".summary", "2 replies"))
+	atBothWidths(t, func(t *testing.T, width int64) {
+		f, url := workspace(t, 0)
+		w := open(t, url+"/?as=U1#/C1", width, 800)
+		w.wait(shows(".main .msg", "new pontoon"))
+		w.wait(shows(".divider", "Yesterday") + " && " + shows(".divider", "Today") + " && " + shows(".edited", "(edited)"))
+		w.wait(shows(".summary", "2 replies"))
 
-	w.typeIn(".main", "Tell us, @ho")
-	w.wait(shows(".offer li.on", "Holdfast"))
-	w.enter()
-	w.wait(`document.querySelector('.main textarea').value === 'Tell us, @Holdfast '`)
-	w.keys("1 < 2 & @Ben Okafor?")
-	w.enter()
-	w.wait(`document.querySelector('.main textarea').value === ''`)
-	w.wait(shows(".msg", "1 < 2 & @Ben Okafor?") + " && " + shows(".msg:last-of-type .summary", "1 reply"))
-	if got := f.lastPost()["text"]; got != "Tell us, <@UBOT> 1 &lt; 2 &amp; <@U2>?" {
-		t.Errorf("posted %q", got)
-	}
+		w.typeIn(".main", "Tell us, @ho")
+		w.wait(shows(".offer li.on", "Holdfast"))
+		w.enter()
+		w.wait(`document.querySelector('.main textarea').value === 'Tell us, @Holdfast '`)
+		w.keys("1 < 2 & @Ben Okafor?")
+		w.enter()
+		w.wait(`document.querySelector('.main textarea').value === ''`)
+		w.wait(shows(".msg", "1 < 2 & @Ben Okafor?") + " && " + shows(".msg:last-of-type .summary", "1 reply"))
+		if got := f.lastPost()["text"]; got != "Tell us, <@UBOT> 1 &lt; 2 &amp; <@U2>?" {
+			t.Errorf("posted %q", got)
+		}
 
-	w.click(".msg:last-of-type .summary")
-	w.wait(shows(".thread .msg.byapp", "welcome to Harbour Works") + " && " + shows(".thread .head", "A first hello"))
-	root := eval[string](w, `decodeURIComponent(location.hash.split('/')[2])`)
-	w.write(".thread", "Thank you :tada:")
-	w.wait(shows(".thread .msg", "Thank you 🎉"))
-	if got := f.lastPost(); got["thread_ts"] != root {
-		t.Errorf("posted %v, want a reply to %s", got, root)
-	}
+		w.click(".msg:last-of-type .summary")
+		w.wait(shows(".thread .msg.byapp", "welcome to Harbour Works") + " && " + shows(".thread .head", "A first hello"))
+		root := eval[string](w, `decodeURIComponent(location.hash.split('/')[2])`)
+		w.write(".thread", "Thank you :tada:")
+		w.wait(shows(".thread .msg", "Thank you 🎉"))
+		if got := f.lastPost(); got["thread_ts"] != root {
+			t.Errorf("posted %v, want a reply to %s", got, root)
+		}
 
-	w.keys(kb.Escape)
-	w.wait(`!document.querySelector('.thread') && location.hash === '#/C1'`)
-	w.run(chromedp.NavigateBack())
-	w.wait(`document.querySelector('.thread .msg')`)
-	w.run(chromedp.Reload())
-	w.wait(shows(".thread .msg", "Thank you"))
+		w.keys(kb.Escape)
+		w.wait(`!document.querySelector('.thread') && location.hash === '#/C1'`)
+		w.run(chromedp.NavigateBack())
+		w.wait(`document.querySelector('.thread .msg')`)
+		w.run(chromedp.Reload())
+		w.wait(shows(".thread .msg", "Thank you"))
+	})
 }
 
 func TestTwoPeople(t *testing.T) {
-	f, url := workspace(t, 0)
-	ada := open(t, url+"/?as=U1#/C1", 1000, 700)
-	ben := open(t, url+"/?as=U2", 1000, 700)
-	ben.wait(shows(".whoami", "Ben Okafor") + ` && !document.querySelector('.entry.unread')`)
+	atBothWidths(t, func(t *testing.T, width int64) {
+		f, url := workspace(t, 0)
+		ada := open(t, url+"/?as=U1#/C1", width, 700)
+		ben := open(t, url+"/?as=U2", width, 700)
+		ben.wait(shows(".whoami", "Ben Okafor") + ` && !document.querySelector('.entry.unread')`)
 
-	ada.write(".main", "Ships ahoy")
-	ben.wait(`document.querySelector(".entry[href='#/C1']").classList.contains('unread')`)
-	ada.write(".main", "Did you see it, @ben?")
-	ben.wait(shows(".entry[href='#/C1'] .count", "1") + ` && document.title.startsWith('(1)')`)
-	ben.click(".entry[href='#/C1']")
-	ben.wait(shows(".msg", "Ships ahoy") + " && " + shows(".divider.new", "New") + ` && !document.querySelector('.entry.unread')`)
+		ada.write(".main", "Ships ahoy")
+		ben.wait(`document.querySelector(".entry[href='#/C1']").classList.contains('unread')`)
+		ada.write(".main", "Did you see it, @ben?")
+		ben.wait(shows(".entry[href='#/C1'] .count", "1") + ` && document.title.startsWith('(1)')`)
+		ben.rail()
+		ben.click(".entry[href='#/C1']")
+		ben.wait(shows(".msg", "Ships ahoy") + " && " + shows(".divider.new", "New") + ` && !document.querySelector('.entry.unread')`)
 
-	// Ben reacts to it; Ada sees that, and takes part.
-	ben.hover(".msg:last-of-type")
-	ben.click(".msg:last-of-type .tools .tool")
-	ben.click(".picker .grid button[aria-label=eyes]")
-	ada.wait(shows(".msg:last-of-type .reaction", "1"))
-	ada.click(".msg:last-of-type .reaction")
-	ben.wait(`document.querySelector('.msg:last-of-type .reaction')?.textContent.includes('2')`)
-	ben.click(".msg:last-of-type .reaction")
-	ada.wait(`document.querySelector('.msg:last-of-type .reaction')?.textContent.includes('1')`)
+		// Ben reacts to it; Ada sees that, and takes part.
+		ben.hover(".msg:last-of-type")
+		ben.click(".msg:last-of-type .tools .tool")
+		ben.click(".picker .grid button[aria-label=eyes]")
+		ada.wait(shows(".msg:last-of-type .reaction", "1"))
+		ada.click(".msg:last-of-type .reaction")
+		ben.wait(`document.querySelector('.msg:last-of-type .reaction')?.textContent.includes('2')`)
+		ben.click(".msg:last-of-type .reaction")
+		ada.wait(`document.querySelector('.msg:last-of-type .reaction')?.textContent.includes('1')`)
 
-	// A window can change hands; places of the one before are not shown.
-	ben.click(".entry[href='#/D2']")
-	ben.wait(`document.querySelector('.welcome')`)
-	ben.click(".whoami")
-	ben.click(".menu [data-user=U1]")
-	ben.wait(`location.search === '?as=U1' && location.hash === '#/D1' && !document.querySelector(".entry[href='#/D2']")`)
-	ben.write(".main", "Hello")
-	ben.wait(`document.querySelector('.msg.byapp')`)
-	if got := f.lastPost(); got["user"] != "U1" || got["channel"] != "D1" {
-		t.Errorf("posted %v, want it from U1 in D1", got)
-	}
+		// A window can change hands; places of the one before are not shown.
+		ben.rail()
+		ben.click(".entry[href='#/D2']")
+		ben.wait(`document.querySelector('.welcome')`)
+		ben.rail()
+		ben.click(".whoami")
+		ben.click(".menu [data-user=U1]")
+		ben.wait(`location.search === '?as=U1' && !document.querySelector(".entry[href='#/D2']")`)
+		if width < 600 { // there the list itself was open
+			ben.click(".entry[href='#/D1']")
+		}
+		ben.wait(`location.hash === '#/D1'`)
+		ben.write(".main", "Hello")
+		ben.wait(`document.querySelector('.msg.byapp')`)
+		if got := f.lastPost(); got["user"] != "U1" || got["channel"] != "D1" {
+			t.Errorf("posted %v, want it from U1 in D1", got)
+		}
+	})
 }
 
 func TestEditDeleteAndDrafts(t *testing.T) {
-	_, url := workspace(t, 0)
-	w := open(t, url+"/?as=U1#/C2", 1100, 700)
-	w.write(".main", "first")
-	w.wait(shows(".msg", "first"))
-	w.write(".main", "secnod for @Ben Okafor")
-	w.wait(shows(".msg", "secnod"))
+	atBothWidths(t, func(t *testing.T, width int64) {
+		_, url := workspace(t, 0)
+		w := open(t, url+"/?as=U1#/C2", width, 700)
+		w.write(".main", "first")
+		w.wait(shows(".msg", "first"))
+		w.write(".main", "secnod for @Ben Okafor")
+		w.wait(shows(".msg", "secnod"))
 
-	w.keys(kb.ArrowUp)
-	w.wait(`document.querySelector('.editor textarea')?.value === 'secnod for @Ben Okafor'`)
-	w.run(chromedp.Evaluate[chromedp.Void](`(() => { const e = document.querySelector('.editor textarea'); e.setSelectionRange(0, 6); })()`))
-	w.keys("second")
-	w.enter()
-	w.wait(shows(".msg", "second for @Ben Okafor(edited)") + ` && !document.querySelector('.editor')`)
-	w.wait(`document.querySelector('.msg .mention').dataset.user === 'U2'`)
+		w.keys(kb.ArrowUp)
+		w.wait(`document.querySelector('.editor textarea')?.value === 'secnod for @Ben Okafor'`)
+		w.run(chromedp.Evaluate[chromedp.Void](`(() => { const e = document.querySelector('.editor textarea'); e.setSelectionRange(0, 6); })()`))
+		w.keys("second")
+		w.enter()
+		w.wait(shows(".msg", "second for @Ben Okafor(edited)") + ` && !document.querySelector('.editor')`)
+		w.wait(`document.querySelector('.msg .mention').dataset.user === 'U2'`)
 
-	w.hover(".msg")
-	w.click(".msg .tools [aria-label=More]")
-	w.click(".popmenu .danger")
-	w.wait(shows(".confirm", "Delete this message?"))
-	w.click(".confirm .danger")
-	w.wait(`!(` + shows(".msg", "first") + `)`)
+		w.hover(".msg")
+		w.click(".msg .tools [aria-label=More]")
+		w.click(".popmenu .danger")
+		w.wait(shows(".confirm", "Delete this message?"))
+		w.click(".confirm .danger")
+		w.wait(`!(` + shows(".msg", "first") + `)`)
 
-	// A draft stays where it was written, over a change of place and a reload.
-	w.typeIn(".main", "not yet")
-	w.click(".entry[href='#/C3']")
-	w.wait(`document.querySelector('.main textarea').placeholder === 'Message #engineering' && document.querySelector('.main textarea').value === ''`)
-	w.click(".entry[href='#/C2']")
-	w.wait(`document.querySelector('.main textarea').value === 'not yet'`)
-	w.run(chromedp.Reload())
-	w.wait(`document.querySelector('.main textarea')?.value === 'not yet'`)
+		// A draft stays where it was written, over a change of place and a reload.
+		w.typeIn(".main", "not yet")
+		w.rail()
+		w.click(".entry[href='#/C3']")
+		w.wait(`document.querySelector('.main textarea').placeholder === 'Message #engineering' && document.querySelector('.main textarea').value === ''`)
+		w.rail()
+		w.click(".entry[href='#/C2']")
+		w.wait(`document.querySelector('.main textarea').value === 'not yet'`)
+		w.run(chromedp.Reload())
+		w.wait(`document.querySelector('.main textarea')?.value === 'not yet'`)
+	})
 }
 
 // Messages that are written faster than the server answers keep their order, and those after the first of a new
@@ -426,28 +445,30 @@ func TestResetAndLostConnection(t *testing.T) {
 }
 
 func TestInspector(t *testing.T) {
-	f, url := workspace(t, 0)
-	w := open(t, url+"/?as=U1", 1400, 800)
-	w.write(".main", "hello")
-	w.wait(`document.querySelector('.bk-context')`)
-	w.click(".inspect")
-	w.wait(shows(".entry-row", "chat.startStream") + " && " + shows(".fold", "more chat.appendStream") + " && " + shows(".entry-row", "3.2 ms"))
-	f.locked(func() {
-		f.record("call", object{"method": "chat.update", "at": time.Now().Format(time.RFC3339Nano), "ms": 12, "status": 200, "ok": false, "error": "streaming_state_conflict", "args": object{"ts": "<b>1</b>"}})
+	atBothWidths(t, func(t *testing.T, width int64) {
+		f, url := workspace(t, 0)
+		w := open(t, url+"/?as=U1", width, 800)
+		w.write(".main", "hello")
+		w.wait(`document.querySelector('.bk-context')`)
+		w.click(".inspect")
+		w.wait(shows(".entry-row", "chat.startStream") + " && " + shows(".fold", "more chat.appendStream") + " && " + shows(".entry-row", "3.2 ms"))
+		f.locked(func() {
+			f.record("call", object{"method": "chat.update", "at": time.Now().Format(time.RFC3339Nano), "ms": 12, "status": 200, "ok": false, "error": "streaming_state_conflict", "args": object{"ts": "<b>1</b>"}})
+		})
+		w.wait(shows(".entry-row:first-child", "streaming_state_conflict"))
+		w.click(".tabs button:nth-child(4)")
+		w.wait(`document.querySelectorAll('.entry-row').length === 1`)
+		w.click(".entry-row button")
+		w.wait(shows(".detail pre", `"ts": "<b>1</b>"`))
+		w.click(".tabs button:nth-child(2)")
+		w.wait(`document.querySelectorAll('.entry-row').length === 1 && ` + shows(".what", "message"))
+		w.click(".tabs button:nth-child(1)")
+		w.focus(".inspector input")
+		w.keys("setstatus")
+		w.wait(`document.querySelectorAll('.entry-row').length === 1 && ` + shows(".what", "agents.sessions.setStatus"))
+		w.run(chromedp.Reload())
+		w.wait(`document.querySelector('.inspector')`)
 	})
-	w.wait(shows(".entry-row:first-child", "streaming_state_conflict"))
-	w.click(".tabs button:nth-child(4)")
-	w.wait(`document.querySelectorAll('.entry-row').length === 1`)
-	w.click(".entry-row button")
-	w.wait(shows(".detail pre", `"ts": "<b>1</b>"`))
-	w.click(".tabs button:nth-child(2)")
-	w.wait(`document.querySelectorAll('.entry-row').length === 1 && ` + shows(".what", "message"))
-	w.click(".tabs button:nth-child(1)")
-	w.focus(".inspector input")
-	w.keys("setstatus")
-	w.wait(`document.querySelectorAll('.entry-row').length === 1 && ` + shows(".what", "agents.sessions.setStatus"))
-	w.run(chromedp.Reload())
-	w.wait(`document.querySelector('.inspector')`)
 }
 
 // wheelUp scrolls as a reader does, and sees that the page has taken it in.
@@ -464,15 +485,18 @@ func (w *window) wheelUp(selector string, pixels int) {
 }
 
 func TestThemeIsRemembered(t *testing.T) {
-	_, url := workspace(t, 0)
-	w := open(t, url+"/?as=U1", 1100, 700)
-	light := eval[string](w, `getComputedStyle(document.body).backgroundColor`)
-	w.click(".rail-me > .tool")
-	w.click(".rail-me > .tool")
-	w.wait(`document.documentElement.dataset.theme === 'dark'`)
-	if now := eval[string](w, `getComputedStyle(document.body).backgroundColor`); now == light {
-		t.Errorf("the background is %s in both themes", now)
-	}
-	w.run(chromedp.Reload())
-	w.wait(`document.documentElement.dataset.theme === 'dark' && document.querySelector('.shell')`)
+	atBothWidths(t, func(t *testing.T, width int64) {
+		_, url := workspace(t, 0)
+		w := open(t, url+"/?as=U1", width, 700)
+		light := eval[string](w, `getComputedStyle(document.body).backgroundColor`)
+		w.rail()
+		w.click(".rail-me > .tool")
+		w.click(".rail-me > .tool")
+		w.wait(`document.documentElement.dataset.theme === 'dark'`)
+		if now := eval[string](w, `getComputedStyle(document.body).backgroundColor`); now == light {
+			t.Errorf("the background is %s in both themes", now)
+		}
+		w.run(chromedp.Reload())
+		w.wait(`document.documentElement.dataset.theme === 'dark' && document.querySelector('.shell')`)
+	})
 }
