@@ -95,7 +95,7 @@ type ordered struct {
 	done    chan struct{}
 }
 
-func (o *ordered) Brief(_ context.Context, t *turn.Turn) (turn.Request, error) {
+func (o *ordered) Brief(_ context.Context, t *turn.Turn) (turn.Brief, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.running[t.Conversation] > 0 {
@@ -108,7 +108,7 @@ func (o *ordered) Brief(_ context.Context, t *turn.Turn) (turn.Request, error) {
 		o.last[t.Conversation] = m.TS
 	}
 	o.running[t.Conversation] = len(t.Messages)
-	return turn.Request{Model: "m", Input: []turn.Input{{Role: turn.User, Text: t.Last().Text}}}, nil
+	return turn.Brief{Request: turn.Request{Model: "m", Input: []turn.Input{{Role: turn.User, Text: t.Last().Text}}}}, nil
 }
 
 // Session says "active" as the last thing that a turn tells Slack.

@@ -215,6 +215,10 @@ func (w *world) compare(ts *testscript.TestScript, v slacksim.View, db books, tu
 	}
 	slices.Sort(ids) // they are in the order of the turns' beginning
 	w.ordered(ts, db, turns, ids)
+	for id, m := range interrupted(ts, db) {
+		ids, turns[id] = append(ids, id), []sent{m}
+	}
+	slices.Sort(ids)
 	for _, id := range ids {
 		first := turns[id][0]
 		p := place{first.channel, first.root}
@@ -243,6 +247,23 @@ func (w *world) compare(ts *testscript.TestScript, v slacksim.View, db books, tu
 			ts.Fatalf("the session of %s/%s still says that it is at work", s.Channel, s.ThreadTS)
 		}
 	}
+}
+
+// interrupted are the turns that gave their messages on to the next one: they have
+// an answer in their thread, and credit nothing.
+func interrupted(ts *testscript.TestScript, db books) map[string]sent {
+	rows, err := db.Query(`SELECT id, lane FROM turns WHERE state = 'merged'`)
+	ts.Check(err)
+	defer rows.Close()
+	all := map[string]sent{}
+	for rows.Next() {
+		var id, lane string
+		ts.Check(rows.Scan(&id, &lane))
+		key := strings.Split(lane, "/")
+		all[id] = sent{channel: key[1], root: key[2]}
+	}
+	ts.Check(rows.Err())
+	return all
 }
 
 // ordered checks that no message was passed over: one that was stored before the

@@ -47,6 +47,7 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"accounts": in(accounts),
 	"credited": in(credited),
 	"idle":     in(idle),
+	"gone":     in(gone),
 	"calls":    in(calls),
 	"refused":  in(refused),
 	"kills":    in(kills),
@@ -509,6 +510,17 @@ func remove(ts *testscript.TestScript, w *world, args []string) {
 	need(ts, args, 1, "delete VAR")
 	channel, at := w.place(ts, args[0])
 	ts.Check(w.slack.Delete(w.author(channel, at), channel, at))
+}
+
+// gone VAR: waits until the thread shows nothing of the assistant, nor that it is at
+// work.
+func gone(ts *testscript.TestScript, w *world, args []string) {
+	need(ts, args, 1, "gone VAR")
+	channel, root := w.place(ts, args[0])
+	w.until(ts, "nothing to be seen", func(v slacksim.View) bool {
+		s, ok := v.Session(channel, root)
+		return len(answers(v, channel, root)) == 0 && !(ok && s.Status == "processing")
+	})
 }
 
 func (w *world) author(channel, at string) (user string) {

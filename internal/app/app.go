@@ -23,6 +23,7 @@ import (
 	slacksocket "holdfast/internal/slack/socket"
 	"holdfast/internal/slack/surface"
 	"holdfast/internal/slack/web"
+	"holdfast/internal/store/postgres"
 	"holdfast/internal/telemetry"
 	"holdfast/internal/transcript"
 	"holdfast/internal/turn"
@@ -81,18 +82,18 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger) (err error) {
 	briefer := assistant.New(db, workspace, self, assistant.Settings{
 		Model: c.Model, Effort: c.Effort, Verbosity: c.Verbosity, MaxOutput: c.MaxOutput,
 		Temperature: c.Temperature, TopP: c.TopP,
-		Instructions: c.Instructions, Company: c.Company, Website: c.Website, Store: c.Store, Background: c.Background,
+		Instructions: c.Instructions, Company: c.Company, Website: c.Website, Store: c.Store, Background: c.Background, Midturn: turn.Midturn(c.Midturn),
 	}, log, time.Now)
 	surfaces := surface.New(workspace, outbox.New(db.Outbox(), nil), surface.Options{Logger: log, Team: who.Team, Native: c.Streaming})
 	// A turn may ask more than once; each call has its own deadline.
 	runner := turn.NewRunner(db, briefer, model, surfaces, turn.Options{
-		Logger: log, Attempts: c.Attempts, MaxAge: c.MaxAge, Total: 2 * c.Total(), Settle: 25 * time.Millisecond,
+		Logger: log, Attempts: c.Attempts, MaxAge: c.MaxAge, Total: c.Turn(), Settle: 25 * time.Millisecond,
 	})
 	lanes := lane.New(db, runner, lane.Options{
 		Logger: log, NewID: func() string { return uuid.Must(uuid.NewV7()).String() }, Running: c.InFlight, Drain: c.Drain,
 	})
 	halt := func(lane string) { runner.Stop(lane) }
-	receive := receiver{inbox.New(db, decoder, lanes.Wake, halt)}
+	receive := receiver{inbox.New(db, decoder, lanes.Wake, halt, func(e inbox.Entry, work bool) { runner.Hear(note(e, work)) })}
 	app := web.New(web.Options{APIURL: c.SlackAPIURL, Token: c.SlackAppToken.Reveal(), Logger: log})
 	defer app.Close()
 	socket := slacksocket.New(slacksocket.Options{Open: app.OpenConnection, Receiver: receive, Connections: c.Connections, Logger: log})
@@ -105,7 +106,7 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger) (err error) {
 		return err
 	}
 	defer stopAdmin()
-	defer listen(ctx, db, lanes.Wake, halt)()
+	defer listen(ctx, db, postgres.Heard{Wake: lanes.Wake, Stop: halt, Note: runner.Hear})()
 	filler := gap.New(histories{calls}, db, gap.Options{
 		Logger: log, Team: who.Team, Link: func() (int, int) { s := socket.Status(); return s.Live, s.Outages }, Receive: missed(receive.inbox, who.Team), Alone: !c.Postgres(),
 	})

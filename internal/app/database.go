@@ -52,12 +52,12 @@ func ledger(db database) web.Ledger {
 	return nil
 }
 
-// listen tells us of work and of stops that other replicas took in, where there
-// are any. The returned function ends it.
-func listen(ctx context.Context, db database, wake func(), halt func(lane string)) (stop func()) {
+// listen tells us of what other replicas took in, where there are any. The
+// returned function ends it.
+func listen(ctx context.Context, db database, h postgres.Heard) (stop func()) {
 	shared, ok := db.(*postgres.DB)
 	if !ok {
 		return func() {}
 	}
-	return beside(context.WithoutCancel(ctx), func(ctx context.Context) { shared.Listen(ctx, wake, halt) })
+	return beside(context.WithoutCancel(ctx), func(ctx context.Context) { shared.Listen(ctx, h) })
 }

@@ -34,6 +34,16 @@ func rates(c config.Config) web.Limits {
 	}}
 }
 
+// note is what a turn that runs is told of an entry.
+func note(e inbox.Entry, work bool) turn.Note {
+	m := e.Message
+	lane := e.Lane
+	if lane.IsZero() {
+		lane = m.Conversation
+	}
+	return turn.Note{Lane: lane.Key(), TS: m.TS, Edited: m.Edited, Came: work, Deleted: m.Deleted}
+}
+
 // identify asks Slack who we are, again and again while Slack is away: what it
 // answers decides which messages are for us.
 func identify(ctx context.Context, calls *web.Client, log *slog.Logger) (web.Identity, error) {

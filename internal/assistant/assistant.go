@@ -36,6 +36,7 @@ type Settings struct {
 	Website      string
 	Store        bool
 	Background   bool
+	Midturn      turn.Midturn // what a message does that comes while a turn runs
 	Transcript   transcript.Budget
 }
 
@@ -59,19 +60,19 @@ func New(a Archive, w Workspace, self transcript.Self, s Settings, log *slog.Log
 }
 
 // Brief builds the request for a turn. See turn.Briefer.
-func (a *Assistant) Brief(ctx context.Context, t *turn.Turn) (turn.Request, error) {
+func (a *Assistant) Brief(ctx context.Context, t *turn.Turn) (turn.Brief, error) {
 	if err := a.fetch(ctx, t); err != nil {
-		return turn.Request{}, err
+		return turn.Brief{}, err
 	}
 	history, err := a.archive.History(ctx, t.Conversation)
 	if err != nil {
-		return turn.Request{}, fmt.Errorf("read the conversation: %w", err)
+		return turn.Brief{}, fmt.Errorf("read the conversation: %w", err)
 	}
 	people, err := a.people(ctx, t, history)
 	if err != nil {
-		return turn.Request{}, err
+		return turn.Brief{}, err
 	}
-	return turn.Request{
+	return turn.Brief{Midturn: a.settings.Midturn, Request: turn.Request{
 		Model:        a.settings.Model,
 		Instructions: a.orders,
 		Input:        transcript.Build(history, t.Messages, people, a.self, a.settings.Transcript),
@@ -85,7 +86,7 @@ func (a *Assistant) Brief(ctx context.Context, t *turn.Turn) (turn.Request, erro
 		CacheKey:     digest("lane", t.Conversation.Key()),
 		SafetyID:     digest("person", t.Conversation.Team, t.Last().User),
 		Metadata:     map[string]string{"turn_id": t.ID},
-	}, nil
+	}}, nil
 }
 
 // digest names a thing to the endpoint without telling it which thing.

@@ -287,7 +287,7 @@ func TestOwnAnswersAppearOnce(t *testing.T) {
 	_, tn = k.begin()
 	r, err := k.assistant.Brief(ctx, tn)
 	k.must(err)
-	k.equal("next input", r.Input, append(before.Input, answer("This."), user(ada, 6, "ok")))
+	k.equal("next input", r.Request.Input, append(before.Input, answer("This."), user(ada, 6, "ok")))
 }
 
 func TestEditsAndDeletions(t *testing.T) {

@@ -194,7 +194,7 @@ func (k *kit) brief(t *turn.Turn) turn.Request {
 	k.Helper()
 	r, err := k.assistant.Brief(k.Context(), t)
 	k.must(err)
-	return r
+	return r.Request
 }
 
 // answers ends a turn as the rest of Holdfast does: the answer's message is a

@@ -45,6 +45,7 @@ type Config struct {
 	Instructions string   `env:"HOLDFAST_INSTRUCTIONS"`
 	Company      string   `env:"SLACK_COMPANY_NAME"`
 	Website      string   `env:"SLACK_COMPANY_WEBSITE"`
+	Midturn      string   `env:"HOLDFAST_MIDTURN" envDefault:"queue"`
 	Store        bool     `env:"HOLDFAST_STORE" envDefault:"false"`
 	Background   bool     `env:"HOLDFAST_BACKGROUND" envDefault:"false"`
 	Streaming    bool     `env:"SLACK_NATIVE_STREAMING" envDefault:"true"`
@@ -53,6 +54,7 @@ type Config struct {
 	FirstTimeout   time.Duration `env:"HOLDFAST_FIRST_EVENT_TIMEOUT" envDefault:"120s"`
 	IdleTimeout    seconds       `env:"API_TIMEOUT_STREAMING_CHUNK" envDefault:"120"`
 	TotalTimeout   seconds       `env:"API_TIMEOUT_READ" envDefault:"305"`
+	TurnTimeout    time.Duration `env:"HOLDFAST_TURN_TIMEOUT"`
 	Drain          time.Duration `env:"HOLDFAST_DRAIN_TIMEOUT" envDefault:"10s"`
 	MaxAge         time.Duration `env:"HOLDFAST_MAX_AGE" envDefault:"24h"`
 	Attempts       int           `env:"HOLDFAST_TURN_ATTEMPTS" envDefault:"5"`
@@ -202,6 +204,9 @@ func (c Config) Check() error {
 	if !slices.Contains([]string{"auto", "full", "basic"}, c.Endpoint) {
 		say("HOLDFAST_ENDPOINT: %q: want auto, full (all of OpenAI's API) or basic (what every compatible server has)", c.Endpoint)
 	}
+	if !slices.Contains([]string{"queue", "steer", "interrupt"}, c.Midturn) {
+		say("HOLDFAST_MIDTURN: %q: want queue, steer or interrupt", c.Midturn)
+	}
 	if c.MaxOutput < 0 {
 		say("DEFAULT_MAX_TOKENS: %d: must not be less than 0, which is the model's own limit", c.MaxOutput)
 	}
@@ -224,6 +229,9 @@ func (c Config) Check() error {
 	}
 	if idle <= 0 || idle >= total {
 		say("API_TIMEOUT_STREAMING_CHUNK: %s: must be more than 0 and less than API_TIMEOUT_READ (%s)", idle, total)
+	}
+	if c.Turn() <= total {
+		say("HOLDFAST_TURN_TIMEOUT: %s: must be more than API_TIMEOUT_READ (%s), the time for one answer, as a turn may ask more than once", c.TurnTimeout, total)
 	}
 	if c.Drain <= 0 {
 		say("HOLDFAST_DRAIN_TIMEOUT: %s: must be more than 0; 100ms is as good as none", c.Drain)
@@ -271,6 +279,14 @@ func (c Config) Idle() time.Duration { return time.Duration(c.IdleTimeout) }
 
 // Total is the time for one whole answer of a model.
 func (c Config) Total() time.Duration { return time.Duration(c.TotalTimeout) }
+
+// Turn is the time for a whole turn, over all that it asks the model.
+func (c Config) Turn() time.Duration {
+	if c.TurnTimeout == 0 {
+		return 2 * c.Total()
+	}
+	return c.TurnTimeout
+}
 
 // ReadEnv is Load with the process's own environment and the .env file of the
 // working directory.

@@ -52,7 +52,7 @@ func TestDefaults(t *testing.T) {
 	want := Config{
 		SlackBotToken: "xoxb-1", SlackAppToken: "xapp-1", OpenAIKey: "sk-1",
 		SlackAPIURL: "https://slack.com/api/", OpenAIBaseURL: "https://api.openai.com/v1", Endpoint: "auto",
-		DatabaseURL: "sqlite:data/holdfast.db", AdminAddr: "127.0.0.1:8080", Model: "gpt-6.1-terra", Streaming: true,
+		DatabaseURL: "sqlite:data/holdfast.db", AdminAddr: "127.0.0.1:8080", Model: "gpt-6.1-terra", Midturn: "queue", Streaming: true,
 		ConnectTimeout: 5 * time.Second, FirstTimeout: 2 * time.Minute,
 		IdleTimeout: seconds(2 * time.Minute), TotalTimeout: seconds(305 * time.Second),
 		Drain: 10 * time.Second, MaxAge: 24 * time.Hour, Attempts: 5, SlackRate: 1, HistoryRate: 50, Connections: 2, InFlight: 20000, LogFormat: "auto",
@@ -60,7 +60,7 @@ func TestDefaults(t *testing.T) {
 	if diff := cmp.Diff(want, c); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if c.SQLitePath() != "data/holdfast.db" || c.Idle() != 2*time.Minute || c.Total() != 305*time.Second {
+	if c.SQLitePath() != "data/holdfast.db" || c.Idle() != 2*time.Minute || c.Total() != 305*time.Second || c.Turn() != 610*time.Second {
 		t.Errorf("database %q, idle %s, total %s", c.SQLitePath(), c.Idle(), c.Total())
 	}
 }
@@ -133,6 +133,9 @@ func TestEachMistakeIsALine(t *testing.T) {
 		{"API_TIMEOUT_STREAMING_CHUNK", "0", "must be more than 0"},
 		{"API_TIMEOUT_STREAMING_CHUNK", "-5s", "must be more than 0"},
 		{"API_TIMEOUT_STREAMING_CHUNK", "-5", `"-5": want seconds, such as 30 or 30s`},
+		{"HOLDFAST_MIDTURN", "ignore", "want queue, steer or interrupt"},
+		{"HOLDFAST_TURN_TIMEOUT", "305s", "must be more than API_TIMEOUT_READ (5m5s)"},
+		{"HOLDFAST_TURN_TIMEOUT", "-1m", "must be more than API_TIMEOUT_READ (5m5s)"},
 		{"API_TIMEOUT_READ", "soon", `"soon": want seconds, such as 30 or 30s`},
 		{"API_TIMEOUT_READ", ".", "want seconds"},
 		{"HOLDFAST_DRAIN_TIMEOUT", "ten", "want a time with its unit"},

@@ -78,12 +78,15 @@ type Inbox struct {
 	classifier Classifier
 	wake       func()
 	stop       func(lane string)
+	tell       func(e Entry, work bool)
 }
 
-// New makes an inbox. wake is called, without blocking, when a lane got work,
-// and stop for each lane whose work is to end; it may run anywhere.
-func New(store Store, c Classifier, wake func(), stop func(lane string)) *Inbox {
-	return &Inbox{store: store, classifier: c, wake: wake, stop: stop}
+// New makes an inbox. wake is called when a lane got work, stop for each lane whose
+// work is to end, which may run anywhere, and tell for each message that became work
+// and each edit and deletion, more than once if they come more than once. None of
+// them may block.
+func New(store Store, c Classifier, wake func(), stop func(lane string), tell func(e Entry, work bool)) *Inbox {
+	return &Inbox{store: store, classifier: c, wake: wake, stop: stop, tell: tell}
 }
 
 // Receive stores one envelope. When it returns nil, the envelope may be
@@ -105,6 +108,9 @@ func (in *Inbox) Receive(ctx context.Context, env Envelope) error {
 	}
 	if work {
 		in.wake()
+	}
+	if work && e.Kind == Message || e.Kind == Edit || e.Kind == Deletion {
+		in.tell(e, work)
 	}
 	return nil
 }

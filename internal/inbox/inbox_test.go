@@ -32,6 +32,14 @@ type rig struct {
 	inbox   *inbox.Inbox
 	woken   atomic.Int64
 	stopped []string
+	told    []string // what was told of messages
+	mu      sync.Mutex
+}
+
+func (r *rig) hear(e inbox.Entry, work bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.told = append(r.told, fmt.Sprintf("%s %s %v", e.Kind, e.Message.TS, work))
 }
 
 func setup(t *testing.T) *rig {
@@ -43,7 +51,7 @@ func setup(t *testing.T) *rig {
 	}
 	r := &rig{T: t, db: db, path: path}
 	decoder := event.New(event.Identity{Team: "T1", BotUser: "UBOT", Bot: "B1", App: "A1"})
-	r.inbox = inbox.New(db, decoder, func() { r.woken.Add(1) }, func(lane string) { r.stopped = append(r.stopped, lane) })
+	r.inbox = inbox.New(db, decoder, func() { r.woken.Add(1) }, func(lane string) { r.stopped = append(r.stopped, lane) }, r.hear)
 	t.Cleanup(func() {
 		if err := db.Close(); err != nil {
 			t.Error(err)

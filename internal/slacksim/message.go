@@ -181,7 +181,8 @@ func (t *thread) count(root *Message) {
 	}
 }
 
-// remove takes a message out. Replies to a removed root stay readable by their own ts only, as their thread is gone.
+// remove takes a message out. Replies to a removed root stay readable by their own ts only, as their thread is gone;
+// the work of its agent session is over with it.
 func (s *Sim) remove(ch *channel, m *Message) {
 	delete(ch.byTS, m.TS)
 	ch.list = cut(ch.list, m.TS)
@@ -189,6 +190,9 @@ func (s *Sim) remove(ch *channel, m *Message) {
 	if m.stream != nil {
 		s.cancel(m.stream.expiry)
 		m.stream.state = streamStopped
+	}
+	if x := s.ws.sessions[sessionKey{ch.ID, m.TS}]; x != nil && x.Status == "processing" {
+		s.move(x, "active")
 	}
 	if m.isReply() {
 		t := ch.threads[m.ThreadTS]

@@ -14,6 +14,7 @@ import (
 type Said struct {
 	chat.Message
 	Own bool // Text is an answer of ours, as Markdown
+	Cut bool // of ours: a newer message interrupted it, and what it answered is answered anew
 }
 
 // Self is how the assistant is known in the workspace.
@@ -55,6 +56,10 @@ func Build(history []Said, now []chat.Message, people People, self Self, budget 
 	}
 	var last []turn.Input
 	for _, m := range now {
+		if cut := cutBefore(history, now[0].TS, m.TS); cut.Text != "" && !current[cut.TS] {
+			last = append(last, turn.Input{Role: turn.Assistant, Text: cut.Text}, turn.Input{Role: turn.Developer, Text: interruption})
+			current[cut.TS] = true
+		}
 		last = append(last, spoken(m, people, self))
 	}
 	room := int(budget)
@@ -88,6 +93,18 @@ func Build(history []Said, now []chat.Message, people People, self Self, budget 
 		earlier = append([]turn.Input{note}, earlier...)
 	}
 	return append(earlier, last...)
+}
+
+const interruption = "Your answer ends there because a newer message interrupted it. Answer what is still open of it together with the newer message."
+
+// cutBefore is the latest answer of ours that was cut off between two messages.
+func cutBefore(history []Said, after, before chat.TS) (cut Said) {
+	for _, s := range history {
+		if s.Cut && s.TS.Compare(after) > 0 && s.TS.Compare(before) < 0 {
+			cut = s
+		}
+	}
+	return cut
 }
 
 // spoken is a person's message with its speaker and the speaker's own time.

@@ -2,13 +2,14 @@ package turn
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
 	"log/slog"
 	"math/rand/v2"
 	"time"
+
+	"holdfast/internal/chat"
 )
 
 var errTurnTimeout = errors.New("turn: total deadline")
@@ -20,9 +21,23 @@ type asking struct {
 	surface  Surface
 	logger   *slog.Logger
 	progress Progress // of earlier attempts
-	request  *Request // nil until it was briefed
+	brief    *Brief   // nil until it was briefed, and when its messages are others
 	from     Cursor   // where the next call takes up
-	calls    int
+	began    time.Time
+	spent    time.Duration // of the time since, on calls that failed
+	calls    int           // that failed, and the newest
+	renewals int
+}
+
+func (a *asking) lane() string { return a.draft.fence.Lane }
+
+// about sets the turn's messages. The surface keeps the turn as it was.
+func (a *asking) about(messages []chat.Message) {
+	if live := present(messages); len(live) > 0 {
+		t := *a.turn
+		t.Messages = live
+		a.turn = &t
+	}
 }
 
 // ask gets one conclusion out of the model, within the turn's budget of calls
@@ -33,43 +48,66 @@ type asking struct {
 // lane down to the socket are kept small: they decide how many turns fit into
 // memory.
 func (r *Runner) ask(ctx context.Context, a *asking) (c *Conclusion, err error) {
-	limited, done := r.stops.watch(ctx, a.draft.fence.Lane, r.o.Total)
-	defer done()
-	r.resume(a)
-	for {
-		a.calls++
-		final, err := r.call(limited, a)
-		if c, err := r.judge(ctx, limited, a, final, err); c != nil || err != nil {
-			return c, err
-		}
+	a.began, a.calls = time.Now(), a.progress.Tried
+	a.resume()
+	for c == nil && err == nil {
+		c, err = r.step(ctx, a)
 	}
+	return c, err
 }
 
-// resume takes up the response of an earlier attempt, if the endpoint keeps it.
-func (r *Runner) resume(a *asking) {
-	if p := &a.progress; p.Background && p.ResponseID != "" {
-		a.from = Cursor{ResponseID: p.ResponseID, Sequence: p.Sequence}
-		a.draft.restore(a.progress)
-		a.log().Info("resuming the response", "response", p.ResponseID, "sequence", p.Sequence)
+// resume takes up the response of an earlier attempt, if the endpoint keeps it and
+// it answers what the messages are now.
+func (a *asking) resume() {
+	p := &a.progress
+	if !p.Background || p.ResponseID == "" || p.About != "" && p.About != about(a.turn.Messages) {
+		return
 	}
+	a.from = Cursor{ResponseID: p.ResponseID, Sequence: p.Sequence}
+	a.draft.restore(a.progress)
+	a.log().Info("resuming the response", "response", p.ResponseID, "sequence", p.Sequence)
+}
+
+// step makes one call and decides what its end means. With neither conclusion nor
+// error another one follows.
+func (r *Runner) step(ctx context.Context, a *asking) (*Conclusion, error) {
+	limited, done := r.running.watch(ctx, a.lane(), r.until(a))
+	defer done()
+	a.calls++
+	final, err := r.call(limited, a)
+	return r.judge(ctx, limited, a, final, err)
+}
+
+// until is when the model must be done: what earlier attempts spent on calls that
+// failed is gone, but a quarter is always left.
+func (r *Runner) until(a *asking) time.Time {
+	return a.began.Add(max(r.o.Total-a.progress.Spent, r.o.Total/4))
 }
 
 // call makes one request.
 func (r *Runner) call(ctx context.Context, a *asking) (*Final, error) {
-	if a.request == nil {
-		if err := r.brief(ctx, a); err != nil {
+	if a.brief == nil {
+		if err := r.doBrief(ctx, a); err != nil {
 			return nil, err
 		}
 	}
 	return r.listen(ctx, a)
 }
 
-func (r *Runner) brief(ctx context.Context, a *asking) error {
-	req, err := r.briefer.Brief(ctx, a.turn)
-	if err == nil {
-		a.request = &req
+func (r *Runner) doBrief(ctx context.Context, a *asking) error {
+	b, err := r.briefer.Brief(ctx, a.turn)
+	if err != nil {
+		return err
 	}
-	return err
+	if b.Midturn == "" || a.turn.Retried != "" {
+		b.Midturn = Queue // a turn that is run again is about what it was about
+	}
+	a.brief = &b
+	r.running.with(a.lane(), func(t *live) {
+		t.midturn = b.Midturn
+		t.interject()
+	})
+	return nil
 }
 
 // judge decides what a call's end means: a conclusion, an error, or, with
@@ -78,33 +116,49 @@ func (r *Runner) judge(ctx, limited context.Context, a *asking, final *Final, er
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
-	if err == nil {
+	switch cause := context.Cause(limited); {
+	case errors.Is(cause, errGone):
+		return withdrawn(), nil
+	case errors.Is(cause, errNews):
+		return nil, r.renew(ctx, a)
+	case err == nil:
 		return closing(final, a.draft.text()), nil
-	}
-	if errors.Is(context.Cause(limited), errStopped) {
+	case errors.Is(cause, errStopped):
 		return a.halted(), nil
+	case errors.Is(cause, errInterrupted):
+		return a.interrupted(), nil
 	}
-	if _, known := errors.AsType[*Failure](err); isStoreError(err) || !known && a.request == nil {
+	if _, known := errors.AsType[*Failure](err); isStoreError(err) || !known && a.brief == nil {
 		return nil, err // our own trouble, not the model's: run the turn again later
 	}
-	failure := asFailure(limited, err)
-	a.log().Warn("the model did not answer", "call", a.calls, "code", failure.Code, "retry", failure.Retry, "err", err)
+	return r.again(ctx, limited, a, asFailure(limited, err))
+}
 
+// again prepares another call after one that failed, or concludes that there is
+// none.
+func (r *Runner) again(ctx, limited context.Context, a *asking, failure *Failure) (*Conclusion, error) {
+	a.log().Warn("the model did not answer", "call", a.calls, "code", failure.Code, "retry", failure.Retry, "err", failure)
 	pause := r.pause(a.calls, failure)
-	if !failure.Retry || a.calls >= r.o.Calls || pause > r.o.Patience || limited.Err() != nil {
-		return failed(failure, a.partial()), nil
+	if !failure.Retry || a.calls >= r.o.Calls || pause > r.o.Patience || limited.Err() != nil || time.Now().Add(pause).After(r.until(a)) {
+		return failed(failure, a.readable()), nil
 	}
 	switch cursor, resumable := a.draft.cursor(); {
 	case failure.Code == "response_gone":
 		a.from = Cursor{}
 	case resumable:
 		a.from = cursor
-	case a.draft.shown():
+	case !a.draft.withdraw():
 		// Asking again would replace what the person is reading by something
 		// else: keep it, and say that it is not whole.
-		return failed(failure, a.partial()), nil
+		return failed(failure, a.readable()), nil
 	default:
+		a.draft.clear()
 		a.from = Cursor{}
+	}
+	spent := time.Since(a.began) - a.spent
+	a.spent += spent
+	if err := r.store.Record(ctx, a.draft.fence, a.turn.ID, record(Tried, tried{failure.Code, spent})); err != nil {
+		return nil, fmt.Errorf("journal a failed call: %w", err)
 	}
 	a.surface.Working("The model is busy, trying again…")
 	select {
@@ -117,25 +171,6 @@ func (r *Runner) judge(ctx, limited context.Context, a *asking, final *Final, er
 // log is made when it is needed: thousands of turns wait without a word.
 func (a *asking) log() *slog.Logger {
 	return a.logger.With("turn", a.turn.ID, "lane", a.draft.fence.Lane, "attempt", a.turn.Attempt)
-}
-
-// partial is what the person may be reading: of this run, else of an earlier
-// one.
-func (a *asking) partial() string {
-	if text := a.draft.text(); text != "" {
-		return text
-	}
-	return a.progress.Shown
-}
-
-// halted is the conclusion of a turn that a person stopped: what they could
-// read stays.
-func (a *asking) halted() *Conclusion {
-	text := a.draft.journalled()
-	if text == "" {
-		text = a.progress.Shown
-	}
-	return &Conclusion{State: Stopped, Reason: "person", Notice: ":octagonal_sign: Stopped.", Text: text}
 }
 
 // pause is how long to wait before the next call: what the endpoint asked for,
@@ -163,7 +198,7 @@ func (r *Runner) listen(ctx context.Context, a *asking) (*Final, error) {
 }
 
 func (r *Runner) respond(ctx context.Context, a *asking) iter.Seq2[Event, error] {
-	return r.model.Respond(ctx, *a.request, a.from)
+	return r.model.Respond(ctx, a.brief.Request, a.from)
 }
 
 var errCut = &Failure{Code: "cut", Say: "The model's answer broke off.", Retry: true,
@@ -173,7 +208,7 @@ var errCut = &Failure{Code: "cut", Say: "The model's answer broke off.", Retry: 
 func (a *asking) hear(ctx context.Context, e *Event) error {
 	switch e.Kind {
 	case Started:
-		return a.draft.begin(ctx, *e, a.request.Background, a.from)
+		return a.draft.begin(ctx, *e, a.from, asked{a.brief.Request.Background, about(a.turn.Messages)})
 	case Delta:
 		a.draft.add(*e)
 		a.surface.Changed()
@@ -244,12 +279,4 @@ func (e storeError) Unwrap() error { return e.error }
 func isStoreError(err error) bool {
 	var s storeError
 	return errors.As(err, &s)
-}
-
-func asked(id string, background bool) Record {
-	data, err := json.Marshal(map[string]bool{"background": background})
-	if err != nil {
-		panic(fmt.Sprintf("encode a bool: %v", err))
-	}
-	return Record{Kind: Asked, ResponseID: id, Data: data}
 }

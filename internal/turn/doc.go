@@ -13,11 +13,17 @@
 //     happens, the text that came is kept and the reason stands under it.
 //  4. What a person can see of an answer was journalled first, so a resumed
 //     turn never knows less than Slack shows.
-//  5. One retry budget serves a turn, over all its attempts at the model.
+//  5. One retry budget serves a turn, of calls and of time, over all its attempts.
 //  6. A turn whose attempts are used up fails visibly and does not run again.
 //  7. A person's stop ends the call to the model at once, wherever the turn is;
 //     nothing that the person could not read yet is shown after it. A turn that
-//     was stopped before it was begun asks nothing at all.
+//     was stopped before it was begun asks nothing at all. It cuts off even the
+//     writing of the final answer: what has not begun to be written is not.
+//  8. What people do to the turn's messages, and what they write meanwhile, reaches
+//     the turn by [Runner.Hear], and changes what is asked only while nothing of
+//     the answer was shown ([Steer], [Interrupt] and edits); of a turn whose
+//     messages were all deleted nothing stays. A call that is given up for that is
+//     no retry.
 //
 // Not guaranteed: that the model is asked only once. A turn that is resumed
 // without a resumable response asks again and replaces the partial text.

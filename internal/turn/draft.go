@@ -20,6 +20,7 @@ type draft struct {
 	sequence   int64
 	saved      int  // bytes of the text that are journalled
 	visible    bool // the surface was given some of it
+	withdrawn  bool // it will be asked anew: the surface is given nothing
 
 	saving sync.Mutex // one save at a time, so that positions are in order
 }
@@ -28,22 +29,25 @@ func newDraft(s Store, f Fence, t *Turn) *draft {
 	return &draft{store: s, fence: f, turn: t.ID}
 }
 
-// begin notes that a response exists. A new one replaces what an earlier one
-// had written.
-func (d *draft) begin(ctx context.Context, e Event, background bool, from Cursor) error {
+// begin notes that a response exists, to the messages that about names. A new one
+// replaces what an earlier one had written.
+func (d *draft) begin(ctx context.Context, e Event, from Cursor, about asked) error {
 	d.saving.Lock()
 	defer d.saving.Unlock()
 	d.mu.Lock()
 	same := from.ResponseID != "" && e.ResponseID == from.ResponseID
 	if !same {
 		d.b = strings.Builder{}
-		d.response, d.background, d.sequence, d.saved = e.ResponseID, background, e.Sequence, 0
+		d.response, d.background, d.sequence, d.saved = e.ResponseID, about.Background, e.Sequence, 0
+		d.withdrawn = false
 	}
 	d.mu.Unlock()
 	if same {
 		return nil
 	}
-	if err := d.store.Record(ctx, d.fence, d.turn, asked(e.ResponseID, background)); err != nil {
+	rec := record(Asked, about)
+	rec.ResponseID = e.ResponseID
+	if err := d.store.Record(ctx, d.fence, d.turn, rec); err != nil {
 		return storeError{err}
 	}
 	return nil
@@ -56,6 +60,7 @@ func (d *draft) restore(p Progress) {
 	d.b = strings.Builder{}
 	d.b.WriteString(p.Text)
 	d.response, d.background, d.sequence, d.saved = p.ResponseID, p.Background, p.Sequence, len(p.Text)
+	d.visible = p.Text != ""
 }
 
 func (d *draft) add(e Event) {
@@ -74,27 +79,37 @@ func (d *draft) pass(e Event) {
 // item journals a finished output item with all the text before it.
 func (d *draft) item(ctx context.Context, e Event) error {
 	d.pass(e)
-	_, err := d.record(ctx, Record{Kind: Item, Sequence: e.Sequence, Data: e.Item})
+	_, err := d.record(ctx, false, Record{Kind: Item, Sequence: e.Sequence, Data: e.Item})
 	return err
 }
 
 // save is the turn's Live: it journals the text so far and returns it.
-func (d *draft) save(ctx context.Context) (string, error) {
-	text, err := d.record(ctx)
-	if err == nil && text != "" {
-		d.mu.Lock()
-		d.visible = true
-		d.mu.Unlock()
-	}
-	return text, err
+func (d *draft) save(ctx context.Context) (string, error) { return d.record(ctx, true) }
+
+// withdraw sees to it that nothing of the text is shown, unless some of it was.
+func (d *draft) withdraw() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.withdrawn = !d.visible
+	return d.withdrawn
 }
 
-func (d *draft) record(ctx context.Context, more ...Record) (string, error) {
+// record journals the text so far, and more. With show, the text is about to be
+// shown.
+func (d *draft) record(ctx context.Context, show bool, more ...Record) (string, error) {
 	d.saving.Lock()
 	defer d.saving.Unlock()
 	d.mu.Lock()
 	text, seq, from := d.b.String(), d.sequence, d.saved
+	if show && d.withdrawn {
+		text = ""
+	} else if show && text != "" {
+		d.visible = true
+	}
 	d.mu.Unlock()
+	if show && text == "" {
+		return "", nil
+	}
 	var records []Record
 	if len(text) > from {
 		records = append(records, Record{Kind: Position, Sequence: seq, Text: text[from:]})
@@ -124,10 +139,14 @@ func (d *draft) journalled() string {
 	return d.b.String()[:d.saved]
 }
 
-func (d *draft) shown() bool {
+// clear begins anew with nothing.
+func (d *draft) clear() {
+	d.saving.Lock()
+	defer d.saving.Unlock()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.visible
+	d.b = strings.Builder{}
+	d.response, d.background, d.sequence, d.saved, d.withdrawn = "", false, 0, 0, false
 }
 
 // cursor is where the response can be taken up, if the endpoint can do that.

@@ -23,17 +23,28 @@ type Store interface {
 	// outcome (the last one the turn's own, the others Merged if it answered,
 	// else the same), and tells whether the lane has more work. If it has not,
 	// the lane is free again. A turn that was stopped takes along what still waited
-	// when the stop was asked.
+	// when the stop was asked. One that ends as Merged gives no outcomes: its
+	// messages are open again, for the next turn.
 	Finish(ctx context.Context, f Fence, turn string, r Result) (more bool, err error)
+	// Renew returns the turn's messages as they are now: edited, or with Deleted
+	// set. With take, the lane's open messages become the turn's first, as Begin
+	// takes them, in the same transaction; none if a person stopped the turn.
+	Renew(ctx context.Context, f Fence, turn string, take bool) ([]chat.Message, error)
 	// Yield gives the lane back with its turn unfinished and the attempt not
 	// counted.
 	Yield(ctx context.Context, f Fence, turn string) error
 }
 
-// Briefer builds the request for a turn: transcript, instructions, settings.
+// Briefer builds the brief of a turn: transcript, instructions, settings.
 // A *Failure refuses the turn with words for the person.
 type Briefer interface {
-	Brief(ctx context.Context, t *Turn) (Request, error)
+	Brief(ctx context.Context, t *Turn) (Brief, error)
+}
+
+// Brief is what the model is asked, and how the turn goes about it.
+type Brief struct {
+	Request Request
+	Midturn Midturn // empty: Queue
 }
 
 // Model answers requests. Respond starts one response, or resumes the one that

@@ -35,7 +35,7 @@ type Runner struct {
 	model    Model
 	surfaces Surfaces
 	o        Options
-	stops    stops
+	running  running
 }
 
 // NewRunner makes a Runner.
@@ -71,7 +71,7 @@ func (r *Runner) RunLane(ctx context.Context, f Fence) error {
 }
 
 func (r *Runner) run(ctx context.Context, f Fence) (more bool, err error) {
-	defer r.stops.enter(f.Lane)()
+	defer r.running.enter(f.Lane)()
 	a, err := r.prepare(ctx, f)
 	if a == nil || err != nil {
 		return false, err
@@ -98,9 +98,12 @@ func (r *Runner) prepare(ctx context.Context, f Fence) (*asking, error) {
 	if a.surface, err = r.surfaces.Open(ctx, f, t, a.draft.save); err != nil {
 		return nil, r.stopped(ctx, f, t.ID, fmt.Errorf("open the surface: %w", err))
 	}
-	if t.Stop {
-		r.stops.ask(f.Lane)
-	} else {
+	r.running.with(f.Lane, func(l *live) {
+		l.stop = l.stop || t.Stop
+		l.begun(t.Messages, a.draft)
+	})
+	a.about(t.Messages)
+	if r.overrule(a, nil) == nil {
 		a.surface.Working("")
 	}
 	return a, nil
@@ -127,10 +130,8 @@ func (r *Runner) begin(ctx context.Context, f Fence) (*Turn, error) {
 // end shows the conclusion and finishes the turn.
 func (r *Runner) end(ctx context.Context, f Fence, a *asking, c *Conclusion) (more bool, err error) {
 	t := a.turn
-	if c.State == Answered && r.stops.asked(f.Lane) {
-		c = a.halted() // between the model's last word and ours
-	}
-	ts, err := r.show(ctx, a, c)
+	r.running.with(f.Lane, func(l *live) { l.writing = true })
+	c, ts, err := r.present(ctx, a, r.overrule(a, c))
 	if lost, ok := errors.AsType[*undeliverable](err); ok {
 		a.log().Error("Slack will not take the answer", "err", lost.error)
 		c.State, c.Reason, err = Failed, "undeliverable", nil
@@ -169,8 +170,8 @@ func (r *Runner) conclude(ctx context.Context, a *asking) (*Conclusion, error) {
 	if a.progress.Conclusion != nil {
 		return a.progress.Conclusion, nil
 	}
-	if r.stops.asked(a.draft.fence.Lane) {
-		return r.journal(ctx, a, a.halted())
+	if c := r.overrule(a, nil); c != nil {
+		return r.journal(ctx, a, c)
 	}
 	sent := a.turn.Last().TS.Time()
 	if age := time.Since(sent); r.o.MaxAge > 0 && a.turn.Retried == "" && !sent.IsZero() && age > r.o.MaxAge && len(a.turn.Journal) == 0 {
@@ -217,6 +218,24 @@ const deliveries = 100
 // undeliverable is an answer that Slack refuses for good: the channel is gone,
 // or we were removed from it. There is nowhere left to say so but the log.
 type undeliverable struct{ error }
+
+// present shows the conclusion. A person's stop, or the deletion of what was asked,
+// cuts even the writing of an answer off: then what is left of it is shown.
+func (r *Runner) present(ctx context.Context, a *asking, c *Conclusion) (*Conclusion, chat.TS, error) {
+	if c.State != Answered && c.State != Merged {
+		ts, err := r.show(ctx, a, c)
+		return c, ts, err
+	}
+	limited, done := r.running.watch(ctx, a.lane(), time.Time{})
+	ts, err := r.show(limited, a, c)
+	cut := limited.Err() != nil && ctx.Err() == nil
+	done()
+	if err != nil && cut {
+		c = r.overrule(a, c)
+		ts, err = r.show(ctx, a, c)
+	}
+	return c, ts, err
+}
 
 // show delivers the conclusion. An answer that Slack cannot take now is tried
 // again later by the lane; one that Slack will never take ends the turn.

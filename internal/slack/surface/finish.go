@@ -14,7 +14,14 @@ import (
 // Finish makes text the final answer. See turn.Surface.
 func (s *surface) Finish(ctx context.Context, text, notice string, retry bool) (chat.TS, error) {
 	s.Close()
-	s.retry = retry
+	if s.cut {
+		// What was under way may have arrived: look, as after a crash.
+		s.parts, s.written = nil, ""
+		if err := s.found(ctx); err != nil {
+			return "", err
+		}
+	}
+	s.cut, s.retry = true, retry
 	if !strings.HasPrefix(text, s.written) {
 		s.rewrite() // the endpoint's last word differs from what it streamed
 	}
@@ -33,7 +40,8 @@ func (s *surface) Finish(ctx context.Context, text, notice string, retry bool) (
 	if err != nil {
 		return "", s.undelivered(ctx, err)
 	}
-	s.endSign(ctx)
+	s.cut = false
+	s.endSign(s.ctx) // even if ctx ended just now: all is written
 	if len(s.parts) == 0 {
 		return "", nil
 	}

@@ -90,6 +90,7 @@ type surface struct {
 	lastSeen time.Time // of the last visible change
 	plain    bool      // Slack refused our blocks: text alone, in smaller parts
 	retry    bool      // the last part offers to try again
+	cut      bool      // a Finish ended before all was written
 	written  string    // the text that the parts were made from, so far
 }
 
@@ -116,15 +117,9 @@ func (all *Surfaces) Open(ctx context.Context, f turn.Fence, t *turn.Turn, live 
 	for _, m := range t.Messages {
 		s.people = append(s.people, m.User)
 	}
-	if t.Resumed {
-		if err := s.recover(ctx, t.ID); err != nil {
-			return nil, fmt.Errorf("find what an earlier attempt showed: %w", err)
-		}
-	}
-	if t.Retried != "" && len(s.parts) == 0 {
-		// What failed is replaced where it stands.
-		if err := s.recover(ctx, t.Retried); err != nil {
-			return nil, fmt.Errorf("find what the turn that failed showed: %w", err)
+	if t.Resumed || t.Retried != "" {
+		if err := s.found(ctx); err != nil {
+			return nil, err
 		}
 	}
 	s.ticking, s.leave = context.WithCancel(ctx)
@@ -134,6 +129,21 @@ func (all *Surfaces) Open(ctx context.Context, f turn.Fence, t *turn.Turn, live 
 
 // log is made when it is needed: thousands of turns wait without a word.
 func (s *surface) log() *slog.Logger { return s.o.Logger.With("turn", s.turn.ID) }
+
+// found takes up what was shown before, by an earlier attempt or by the turn that
+// failed: it is replaced where it stands.
+func (s *surface) found(ctx context.Context) error {
+	if err := s.recover(ctx, s.turn.ID); err != nil {
+		return fmt.Errorf("find what an earlier attempt showed: %w", err)
+	}
+	if s.turn.Retried == "" || len(s.parts) > 0 {
+		return nil
+	}
+	if err := s.recover(ctx, s.turn.Retried); err != nil {
+		return fmt.Errorf("find what the turn that failed showed: %w", err)
+	}
+	return nil
+}
 
 // recover rebuilds the parts from the outbox. A message whose creation was not
 // confirmed is looked for in Slack.

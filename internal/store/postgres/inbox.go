@@ -7,6 +7,7 @@ import (
 
 	"holdfast/internal/chat"
 	"holdfast/internal/inbox"
+	"holdfast/internal/turn"
 )
 
 // Append implements inbox.Store. Only a Message with a ts becomes work; any
@@ -18,7 +19,7 @@ func (db *DB) Append(ctx context.Context, e inbox.Entry) (work bool, err error) 
 		return false, err
 	}
 	what := "store inbox entry " + e.Key
-	fresh, err := db.appendNew(ctx, &a)
+	fresh, busy, err := db.appendNew(ctx, &a)
 	switch {
 	case err != nil:
 		return false, db.named(what, err)
@@ -35,6 +36,11 @@ func (db *DB) Append(ctx context.Context, e inbox.Entry) (work bool, err error) 
 	}
 	if work {
 		db.notify.work()
+	}
+	came := work && (busy || !fresh) && e.Kind == inbox.Message
+	if came || fresh && (e.Kind == inbox.Edit || e.Kind == inbox.Deletion) {
+		m := a.m.Message
+		db.notify.note(turn.Note{Lane: m.Conversation.Key(), TS: m.TS, Edited: m.Edited, Came: came, Deleted: m.Deleted || e.Kind == inbox.Deletion})
 	}
 	return work, nil
 }
@@ -73,15 +79,16 @@ const (
 		VALUES ($1, $2, $3, NULLIF($4, ''), $5, $6, $7, $8, $9, COALESCE(NULLIF($10::bigint, 0), ` + clock + `), $11)
 		ON CONFLICT (key) DO NOTHING RETURNING id`
 	addWork = `INSERT INTO lanes AS l (key, pending, epoch, run_at) SELECT $4, 1, 0, ` + clock + ` FROM e
-		ON CONFLICT (key) DO UPDATE SET pending = l.pending + 1, run_at = CASE WHEN l.pending = 0 THEN excluded.run_at ELSE l.run_at END RETURNING 1`
+		ON CONFLICT (key) DO UPDATE SET pending = l.pending + 1, run_at = CASE WHEN l.pending = 0 THEN excluded.run_at ELSE l.run_at END RETURNING l.owner`
 	// One statement is one round trip and one commit. run_at stays at the time
 	// since which the lane has had work.
-	appendPlain = `WITH e AS (` + insertEntry + `) SELECT count(*) FROM e`
-	appendWork  = `WITH e AS (` + insertEntry + `), w AS (` + addWork + `) SELECT count(*) FROM e`
+	appendPlain = `WITH e AS (` + insertEntry + `) SELECT count(*), 0::bigint FROM e`
+	appendWork  = `WITH e AS (` + insertEntry + `), w AS (` + addWork + `) SELECT count(*), (SELECT count(owner) FROM w) FROM e`
 )
 
-// appendNew stores an entry that is not there yet; false: it is.
-func (db *DB) appendNew(ctx context.Context, a *arrival) (fresh bool, err error) {
+// appendNew stores an entry that is not there yet; not fresh: it is. busy: somebody
+// has the lane that it is work for.
+func (db *DB) appendNew(ctx context.Context, a *arrival) (fresh, busy bool, err error) {
 	err = db.attempt(ctx, db.pool, "", func(t *tx) error {
 		if a.Kind == inbox.Retry {
 			if err := a.aim(t); err != nil {
@@ -94,7 +101,7 @@ func (db *DB) appendNew(ctx context.Context, a *arrival) (fresh bool, err error)
 			query = appendWork
 		}
 		var n int64
-		if _, err := t.one(func(r row) { n = r.int(0) }, query, args...); err != nil {
+		if _, err := t.one(func(r row) { n, busy = r.int(0), r.int(1) > 0 }, query, args...); err != nil {
 			return err
 		}
 		if fresh = n > 0; !fresh {
@@ -102,7 +109,7 @@ func (db *DB) appendNew(ctx context.Context, a *arrival) (fresh bool, err error)
 		}
 		return a.learn(t)
 	})
-	return fresh && err == nil, err
+	return fresh && err == nil, busy, err
 }
 
 // aim makes work of a retry: the last message of the turn that failed, at the

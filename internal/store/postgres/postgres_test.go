@@ -244,7 +244,9 @@ func TestListenHearsOfWork(t *testing.T) {
 	heard := make(chan struct{}, 100)
 	ctx, stop := context.WithCancel(t.Context())
 	var all sync.WaitGroup
-	all.Go(func() { two.Listen(ctx, func() { heard <- struct{}{} }, func(string) {}) })
+	all.Go(func() {
+		two.Listen(ctx, Heard{Wake: func() { heard <- struct{}{} }, Stop: func(string) {}, Note: func(turn.Note) {}})
+	})
 	<-heard // it listens
 	_, err := one.Append(t.Context(), entry(1, 1))
 	must(t, err)

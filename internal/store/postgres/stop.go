@@ -37,7 +37,13 @@ func stop(t *tx, e inbox.Entry) (lanes []string, err error) {
 	// A word is no work that it could stop itself.
 	until := asked
 	if e.Stop.Word {
-		until--
+		taken, err := takenAlong(t, e.Key)
+		if err != nil {
+			return nil, err
+		}
+		if !taken {
+			until--
+		}
 	}
 	for _, lane := range meant {
 		n, err := t.exec(`UPDATE lanes SET stop = GREATEST(stop, $1) WHERE key = $2 AND (
@@ -66,6 +72,13 @@ func stop(t *tx, e inbox.Entry) (lanes []string, err error) {
 		return lanes, err
 	}
 	return lanes, settle(t, lane, id, turn.Stopped, "word", at)
+}
+
+// takenAlong tells whether a running turn has taken the entry up, with others.
+func takenAlong(t *tx, key string) (taken bool, err error) {
+	_, err = t.one(func(r row) { taken = r.int(0) > 1 }, `SELECT count(*) FROM inbox i JOIN turns t ON t.id = i.turn AND t.finished IS NULL
+		WHERE i.turn = (SELECT turn FROM inbox WHERE key = $1)`, key)
+	return taken, err
 }
 
 // meantBy are the lanes that a stop is about.

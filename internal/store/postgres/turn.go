@@ -65,18 +65,9 @@ func beginTurn(x *tx, f turn.Fence) (*turn.Turn, error) {
 			_, err := x.exec("UPDATE lanes SET owner = NULL, pending = 0 WHERE key = $1", f.Lane)
 			return nil, err
 		}
-		live := open[:0:0]
-		for _, m := range open {
-			why, err := unwanted(x, m)
-			if err == nil && why != "" {
-				err = settle(x, f.Lane, m.entry, turn.Declined, why, at)
-			}
-			if err != nil {
-				return nil, err
-			}
-			if why == "" {
-				live = append(live, m)
-			}
+		live, err := wanted(x, f.Lane, open, at)
+		if err != nil {
+			return nil, err
 		}
 		if len(live) == 0 {
 			continue
@@ -101,6 +92,23 @@ func openMessages(x *tx, lane string) (open []openMessage, err error) {
 	}, `SELECT i.id, i.place, i.key, `+messageColumns+` FROM inbox i JOIN messages m ON m.team = i.team AND m.channel = i.channel AND m.ts = i.ts
 		WHERE i.lane = $1 AND i.open ORDER BY i.place, i.ts LIMIT $2`, lane, turnMax)
 	return open, err
+}
+
+// wanted are those of the messages that need a turn; the others are settled.
+func wanted(x *tx, lane string, open []openMessage, at int64) (live []openMessage, err error) {
+	for _, m := range open {
+		why, err := unwanted(x, m)
+		if err == nil && why != "" {
+			err = settle(x, lane, m.entry, turn.Declined, why, at)
+		}
+		if err != nil {
+			return nil, err
+		}
+		if why == "" {
+			live = append(live, m)
+		}
+	}
+	return live, nil
 }
 
 // unwanted tells why a message needs no turn: it was deleted, or it is a retry of
@@ -195,14 +203,7 @@ func resume(x *tx, f turn.Fence, t turn.Turn, state turn.State, stopped int64) (
 		return nil, err
 	}
 	var asked int64
-	err = x.query(func(r row) error {
-		m, err := scanMessage(r, 2)
-		t.Messages = append(t.Messages, m)
-		asked, t.Retried = r.int(0), retried(r.text(1))
-		return err
-	}, `SELECT i.place, i.key, `+messageColumns+` FROM inbox i JOIN messages m ON m.team = i.team AND m.channel = i.channel AND m.ts = i.ts
-		WHERE i.turn = $1 ORDER BY i.place, i.ts`, t.ID)
-	if err != nil {
+	if t.Messages, t.Retried, asked, err = messagesOf(x, t.ID); err != nil {
 		return nil, err
 	}
 	t.Stop = stopped > 0 && asked <= stopped
@@ -212,6 +213,19 @@ func resume(x *tx, f turn.Fence, t turn.Turn, state turn.State, stopped int64) (
 		return nil
 	}, "SELECT kind, response_id, sequence, text, data FROM journal WHERE turn = $1 ORDER BY seq", t.ID)
 	return &t, err
+}
+
+// messagesOf are a turn's messages as they are now, in order, with the turn that it
+// runs again, if any, and the place of the newest.
+func messagesOf(x *tx, id string) (messages []chat.Message, again string, newest int64, err error) {
+	err = x.query(func(r row) error {
+		m, err := scanMessage(r, 2)
+		messages = append(messages, m)
+		newest, again = r.int(0), retried(r.text(1))
+		return err
+	}, `SELECT i.place, i.key, `+messageColumns+` FROM inbox i JOIN messages m ON m.team = i.team AND m.channel = i.channel AND m.ts = i.ts
+		WHERE i.turn = $1 ORDER BY i.place, i.ts`, id)
+	return messages, again, newest, err
 }
 
 // stateOf is the state of a turn whose lane has the fence.
@@ -281,6 +295,9 @@ func finish(x *tx, f turn.Fence, id string, r turn.Result) (more bool, err error
 		string(state), at, r.Reason, r.Answer, r.AnswerTS, id)
 	if err != nil {
 		return false, err
+	}
+	if state == turn.Merged {
+		return release(x, f, id, at)
 	}
 	if state == turn.Stopped { // what waited when the stop was asked ends with it
 		_, err := x.exec("UPDATE inbox SET turn = $1, open = false WHERE lane = $2 AND open AND place <= (SELECT stop FROM lanes WHERE key = $2)", id, f.Lane)

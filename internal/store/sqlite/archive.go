@@ -41,13 +41,13 @@ func history(c *conn, cv chat.Conversation) ([]transcript.Said, error) {
 	}
 	err = c.query(func(r row) error {
 		ts := r.ts(1)
-		p := placed{transcript.Said{Own: true, Message: chat.Message{Conversation: cv, TS: ts, Text: r.text(0)}}, place(ts)}
+		p := placed{transcript.Said{Own: true, Cut: r.bool(3), Message: chat.Message{Conversation: cv, TS: ts, Text: r.text(0)}}, place(ts)}
 		if p.place == 0 {
 			p.place = r.int(2) * 1000 // shown nowhere, so it stands where it ended
 		}
 		all = append(all, p)
 		return nil
-	}, "SELECT answer, answer_ts, finished FROM turns WHERE lane = ? AND answer <> '' AND finished IS NOT NULL ORDER BY finished, id", cv.Key())
+	}, "SELECT answer, answer_ts, finished, state = 'merged' FROM turns WHERE lane = ? AND answer <> '' AND finished IS NOT NULL ORDER BY finished, id", cv.Key())
 	if err != nil {
 		return nil, err
 	}

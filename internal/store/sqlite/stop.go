@@ -32,7 +32,13 @@ func stop(c *conn, e inbox.Entry, at int64) (lanes []string, err error) {
 	// A word is no work that it could stop itself.
 	until := asked
 	if e.Stop.Word {
-		until--
+		taken, err := takenAlong(c, e.Key)
+		if err != nil {
+			return nil, err
+		}
+		if !taken {
+			until--
+		}
 	}
 	for _, lane := range meant {
 		n, err := c.exec(`UPDATE lanes SET stop = MAX(stop, ?) WHERE key = ? AND (
@@ -56,6 +62,13 @@ func stop(c *conn, e inbox.Entry, at int64) (lanes []string, err error) {
 		return lanes, err
 	}
 	return lanes, settle(c, lane, id, turn.Stopped, "word", at)
+}
+
+// takenAlong tells whether a running turn has taken the entry up, with others.
+func takenAlong(c *conn, key string) (taken bool, err error) {
+	_, err = c.one(func(r row) { taken = r.int(0) > 1 }, `SELECT count(*) FROM inbox i JOIN turns t ON t.id = i.turn AND t.finished IS NULL
+		WHERE i.turn = (SELECT turn FROM inbox WHERE key = ?)`, key)
+	return taken, err
 }
 
 // meantBy are the lanes that a stop is about.

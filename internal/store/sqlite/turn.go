@@ -60,18 +60,9 @@ func begin(c *conn, f turn.Fence, at int64) (*turn.Turn, error) {
 			_, err := c.exec("UPDATE lanes SET owner = NULL, pending = 0 WHERE key = ?", f.Lane)
 			return nil, err
 		}
-		live := open[:0:0]
-		for _, m := range open {
-			why, err := unwanted(c, m)
-			if err == nil && why != "" {
-				err = settle(c, f.Lane, m.entry, turn.Declined, why, at)
-			}
-			if err != nil {
-				return nil, err
-			}
-			if why == "" {
-				live = append(live, m)
-			}
+		live, err := wanted(c, f.Lane, open, at)
+		if err != nil {
+			return nil, err
 		}
 		if len(live) == 0 {
 			continue
@@ -96,6 +87,23 @@ func openMessages(c *conn, lane string) (open []openMessage, err error) {
 	}, `SELECT i.id, i.place, i.key, `+messageColumns+` FROM inbox i JOIN messages m ON m.team = i.team AND m.channel = i.channel AND m.ts = i.ts
 		WHERE i.lane = ? AND i.open = 1 ORDER BY i.place, i.ts LIMIT ?`, lane, turnMax)
 	return open, err
+}
+
+// wanted are those of the messages that need a turn; the others are settled.
+func wanted(c *conn, lane string, open []openMessage, at int64) (live []openMessage, err error) {
+	for _, m := range open {
+		why, err := unwanted(c, m)
+		if err == nil && why != "" {
+			err = settle(c, lane, m.entry, turn.Declined, why, at)
+		}
+		if err != nil {
+			return nil, err
+		}
+		if why == "" {
+			live = append(live, m)
+		}
+	}
+	return live, nil
 }
 
 // unwanted tells why a message needs no turn: it was deleted, or it is a retry of
@@ -190,14 +198,7 @@ func resume(c *conn, f turn.Fence, t turn.Turn, state turn.State, stopped int64)
 		return nil, err
 	}
 	var asked int64
-	err = c.query(func(r row) error {
-		m, err := scanMessage(r, 2)
-		t.Messages = append(t.Messages, m)
-		asked, t.Retried = r.int(0), retried(r.text(1))
-		return err
-	}, `SELECT i.place, i.key, `+messageColumns+` FROM inbox i JOIN messages m ON m.team = i.team AND m.channel = i.channel AND m.ts = i.ts
-		WHERE i.turn = ? ORDER BY i.place, i.ts`, t.ID)
-	if err != nil {
+	if t.Messages, t.Retried, asked, err = messagesOf(c, t.ID); err != nil {
 		return nil, err
 	}
 	t.Stop = stopped > 0 && asked <= stopped
@@ -207,6 +208,19 @@ func resume(c *conn, f turn.Fence, t turn.Turn, state turn.State, stopped int64)
 		return nil
 	}, "SELECT kind, response_id, sequence, text, data FROM journal WHERE turn = ? ORDER BY seq", t.ID)
 	return &t, err
+}
+
+// messagesOf are a turn's messages as they are now, in order, with the turn that it
+// runs again, if any, and the place of the newest.
+func messagesOf(c *conn, id string) (messages []chat.Message, again string, newest int64, err error) {
+	err = c.query(func(r row) error {
+		m, err := scanMessage(r, 2)
+		messages = append(messages, m)
+		newest, again = r.int(0), retried(r.text(1))
+		return err
+	}, `SELECT i.place, i.key, `+messageColumns+` FROM inbox i JOIN messages m ON m.team = i.team AND m.channel = i.channel AND m.ts = i.ts
+		WHERE i.turn = ? ORDER BY i.place, i.ts`, id)
+	return messages, again, newest, err
 }
 
 // stateOf is the state of a turn whose lane has the fence.
@@ -272,6 +286,9 @@ func finish(c *conn, f turn.Fence, id string, r turn.Result, at int64) (more boo
 		string(state), at, r.Reason, r.Answer, r.AnswerTS, id)
 	if err != nil {
 		return false, err
+	}
+	if state == turn.Merged {
+		return release(c, f, id, at)
 	}
 	if state == turn.Stopped { // what waited when the stop was asked ends with it
 		_, err := c.exec("UPDATE inbox SET turn = ?, open = 0 WHERE lane = ? AND open = 1 AND place <= (SELECT stop FROM lanes WHERE key = ?)",

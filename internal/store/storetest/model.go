@@ -154,8 +154,25 @@ func (m *model) begin(l *modelLane, id string) bool {
 	return true
 }
 
+// renew lets the lane's turn take what waits.
+func (m *model) renew(l *modelLane) {
+	for _, key := range m.open(l) {
+		m.entries[key].taken = true
+		if m.messages[key].deleted {
+			m.entries[key].outcome = "declined/deleted"
+		} else {
+			l.turn.keys = append(l.turn.keys, key)
+		}
+	}
+	slices.SortFunc(l.turn.keys, func(a, b string) int { return m.entries[a].ts.Compare(m.entries[b].ts) })
+}
+
 func (m *model) finish(l *modelLane, r turn.Result) (more bool) {
 	for i, key := range l.turn.keys {
+		if r.State == turn.Merged {
+			m.entries[key].taken = false // for the next turn
+			continue
+		}
 		s := r.State
 		if i < len(l.turn.keys)-1 && s == turn.Answered {
 			s = turn.Merged
@@ -201,7 +218,7 @@ func runModel(t *testing.T, open func(t *testing.T) Store) {
 		rt.Repeat(map[string]func(*rapid.T){
 			"append": w.append, "edit": w.edit, "delete": w.delete, "keep": w.keep,
 			"join": w.join, "leave": w.leave, "claim": w.claim, "postpone": w.postpone,
-			"begin": w.begin, "record": w.record, "finish": w.finish, "yield": w.yield,
+			"begin": w.begin, "record": w.record, "finish": w.finish, "yield": w.yield, "renew": w.renew,
 			"write": w.write, "settle": w.settle,
 			"": w.compare,
 		})
@@ -436,9 +453,26 @@ func (w *walk) record(t *rapid.T) {
 	}
 }
 
+func (w *walk) renew(t *rapid.T) {
+	f, l, id := w.running(t)
+	take := rapid.Bool().Draw(t, "take")
+	got, err := w.kit.Renew(w.kit.Context(), f, id, take)
+	if !w.judge(err, l) {
+		return
+	}
+	if take {
+		w.model.renew(l)
+	}
+	var want []string
+	for _, key := range l.turn.keys {
+		want = append(want, w.model.messages[key].text)
+	}
+	w.same("messages", texts(got), want)
+}
+
 func (w *walk) finish(t *rapid.T) {
 	f, l, id := w.running(t)
-	r := turn.Result{State: rapid.SampledFrom([]turn.State{turn.Answered, turn.Stopped, turn.Failed, turn.Declined}).Draw(t, "state")}
+	r := turn.Result{State: rapid.SampledFrom([]turn.State{turn.Merged, turn.Answered, turn.Stopped, turn.Failed, turn.Declined}).Draw(t, "state")}
 	if rapid.Bool().Draw(t, "answer") {
 		r.Answer = w.next("answer")
 		r.AnswerTS = chat.TS(fmt.Sprintf("1700000001.5%05d", w.n))

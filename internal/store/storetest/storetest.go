@@ -49,6 +49,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"Fence", fenceTests},
 		{"Outbox", outboxTests},
 		{"Archive", archiveTests},
+		{"Renew", renewTests},
 		{"Stop", stopTests},
 		{"Retry", retryTests},
 		{"Gap", gapTests},
