@@ -331,7 +331,9 @@ func (c *chain) want(n int, t *Turn, list []string) []string {
 			}
 		}
 		m, was := sent[l.N]
-		must := credited >= 0 && credited <= n && !l.Deleted
+		// A stop ends what waits, too, with the turn that it meets: the model was
+		// not sent that.
+		must := !l.Deleted && credited >= 0 && (credited < n || credited == n && t.State != "stopped")
 		switch {
 		case was:
 			m = c.edition(l, m, closing)

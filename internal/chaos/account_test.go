@@ -174,6 +174,15 @@ func TestAllowedHistories(t *testing.T) {
 			a1, a2 := linkOf(e.turn("t1").Answer), linkOf(e.turn("t2").Answer)
 			e.tell("t4", "m000001.1", a1, "m000002.2", "m000003.1", a2, "m000004.1", "m000005.1", "m000006.1")
 		},
+		"a stop that met what waited": func(e *Evidence) {
+			a1 := linkOf(e.turn("t1").Answer)
+			e.tell("t2", "m000001.1", a1, "m000002.1")
+			t := e.turn("t2")
+			t.State = "stopped"
+			e.shown(t.AnswerTS).Text += "\nStopped."
+			e.Books.Entries[1].Outcome, e.Books.Entries[2].Outcome = "stopped", "stopped"
+			e.tell("t4", "m000001.1", a1, "m000002.2", "m000003.1", linkOf(t.Answer), "m000005.1", "m000006.1")
+		},
 		"an edit that Slack never told of": func(e *Evidence) {
 			a1, a2 := linkOf(e.turn("t1").Answer), linkOf(e.turn("t2").Answer)
 			e.Books.Editions = nil
