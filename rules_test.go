@@ -72,6 +72,7 @@ var imports = map[string]struct {
 	// edge
 	"config":    {nil, "any"},
 	"telemetry": {nil, "any"},
+	"metric":    {[]string{"chat", "turn", "inbox", "lane", "outbox"}, "any"},
 	"admin":     {nil, std},
 	"process":   {nil, std},
 	"pgserver":  {nil, std},

@@ -1,20 +1,24 @@
 package admin_test
 
 import (
+	"context"
 	"errors"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"holdfast/internal/admin"
 )
 
 func TestReadyTellsEveryReason(t *testing.T) {
 	var socket error
-	h := admin.Handler("v1", map[string]admin.Check{
-		"socket": func() error { return socket },
-		"store":  func() error { return nil },
-	})
+	h := admin.Handler("v1", admin.Checks{
+		"socket": func(context.Context) error { return socket },
+		"store":  func(context.Context) error { return nil },
+	}, http.NotFoundHandler())
 	get := func(path string) (int, string) {
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, httptest.NewRequest("GET", path, nil))
@@ -30,4 +34,17 @@ func TestReadyTellsEveryReason(t *testing.T) {
 	if code, body := get("/healthz"); code != 200 || !strings.Contains(body, "v1") {
 		t.Errorf("healthz while not ready: %d %q", code, body)
 	}
+}
+
+func TestProbeDoesNotHang(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		bad := admin.Checks{"store": func(ctx context.Context) error {
+			<-ctx.Done()
+			return context.Cause(ctx)
+		}}.Failing(t.Context())
+		if took := time.Since(start); len(bad) != 1 || took > 2*time.Second {
+			t.Errorf("%q after %s", bad, took)
+		}
+	})
 }

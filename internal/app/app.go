@@ -17,6 +17,7 @@ import (
 	"holdfast/internal/gap"
 	"holdfast/internal/inbox"
 	"holdfast/internal/lane"
+	"holdfast/internal/metric"
 	"holdfast/internal/openai"
 	"holdfast/internal/outbox"
 	"holdfast/internal/slack/event"
@@ -57,7 +58,10 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger) (err error) {
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 
-	calls := web.New(web.Options{APIURL: c.SlackAPIURL, Token: c.SlackBotToken.Reveal(), Logger: log, Limits: rates(c), Ledger: ledger(db)})
+	metrics := metric.New(version())
+	calls := web.New(web.Options{
+		APIURL: c.SlackAPIURL, Token: c.SlackBotToken.Reveal(), Logger: log, Limits: rates(c), Ledger: ledger(db), Observe: counted(metrics),
+	})
 	defer calls.Close()
 	who, err := identify(ctx, calls, log)
 	if err != nil || ctx.Err() != nil {
@@ -77,38 +81,40 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger) (err error) {
 	}
 
 	decoder := event.New(event.Identity{Team: who.Team, BotUser: who.User, Bot: who.Bot, App: who.App})
-	workspace := slack{web: calls, who: who}
+	workspace := slack{web: calls, who: who, fell: metrics.Fallback}
 	self := transcript.Self{User: who.User, Name: ownName(ctx, calls, who, log), App: who.App, Bot: who.Bot}
 	briefer := assistant.New(db, workspace, self, assistant.Settings{
 		Model: c.Model, Effort: c.Effort, Verbosity: c.Verbosity, MaxOutput: c.MaxOutput,
 		Temperature: c.Temperature, TopP: c.TopP,
 		Instructions: c.Instructions, Company: c.Company, Website: c.Website, Store: c.Store, Background: c.Background, Midturn: turn.Midturn(c.Midturn),
 	}, log, time.Now)
-	surfaces := surface.New(workspace, outbox.New(db.Outbox(), nil), surface.Options{Logger: log, Team: who.Team, Native: c.Streaming})
+	surfaces := surface.New(workspace, outbox.New(metrics.Outbox(db.Outbox()), nil), surface.Options{Logger: log, Team: who.Team, Native: c.Streaming})
 	// A turn may ask more than once; each call has its own deadline.
-	runner := turn.NewRunner(db, briefer, model, surfaces, turn.Options{
+	runner := turn.NewRunner(metrics.Turns(db), briefer, metrics.Model(model), surfaces, turn.Options{
 		Logger: log, Attempts: c.Attempts, MaxAge: c.MaxAge, Total: c.Turn(), Settle: 25 * time.Millisecond,
 	})
-	lanes := lane.New(db, runner, lane.Options{
+	lanes := lane.New(metrics.Leases(db), metrics.Lanes(runner), lane.Options{
 		Logger: log, NewID: func() string { return uuid.Must(uuid.NewV7()).String() }, Running: c.InFlight, Drain: c.Drain,
 	})
 	halt := func(lane string) { runner.Stop(lane) }
-	receive := receiver{inbox.New(db, decoder, lanes.Wake, halt, func(e inbox.Entry, work bool) { runner.Hear(note(e, work)) })}
+	receive := receiver{inbox.New(metrics.Inbox(db), decoder, lanes.Wake, halt, func(e inbox.Entry, work bool) { runner.Hear(note(e, work)) })}
 	app := web.New(web.Options{APIURL: c.SlackAPIURL, Token: c.SlackAppToken.Reveal(), Logger: log})
 	defer app.Close()
-	socket := slacksocket.New(slacksocket.Options{Open: app.OpenConnection, Receiver: receive, Connections: c.Connections, Logger: log})
+	socket := slacksocket.New(slacksocket.Options{Open: app.OpenConnection, Receiver: receive, Connections: c.Connections, Logger: log, Observe: watched(metrics)})
 
-	stopAdmin, err := serveAdmin(ctx, c.AdminAddr, log, map[string]admin.Check{
-		"slack socket": func() error { return socketReady(socket) },
-		"database":     func() error { return db.Ping(ctx) },
-	})
+	checks := readiness(ctx, db, socket)
+	stopAdmin, err := serveAdmin(ctx, c.AdminAddr, log, admin.Handler(version(), checks, metrics.Handler(metric.Now{
+		Running: lanes.Running, Sockets: func() int { return socket.Status().Live }, ModelDown: model.Down,
+		Waiting: db.Waiting, NotReady: func() int { return len(checks.Failing(context.Background())) },
+	})))
 	if err != nil {
 		return err
 	}
 	defer stopAdmin()
 	defer listen(ctx, db, postgres.Heard{Wake: lanes.Wake, Stop: halt, Note: runner.Hear})()
 	filler := gap.New(histories{calls}, db, gap.Options{
-		Logger: log, Team: who.Team, Link: func() (int, int) { s := socket.Status(); return s.Live, s.Outages }, Receive: missed(receive.inbox, who.Team), Alone: !c.Postgres(),
+		Logger: log, Team: who.Team, Link: func() (int, int) { s := socket.Status(); return s.Live, s.Outages },
+		Receive: missed(receive.inbox, who.Team, metrics.Missed), Alone: !c.Postgres(),
 	})
 	if err := filler.Begin(ctx); err != nil {
 		return err

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"log/slog"
+	"time"
 
 	"holdfast/internal/assistant"
 	"holdfast/internal/config"
@@ -24,6 +25,7 @@ type database interface {
 	assistant.Archive
 	gap.Store
 	Outbox() outbox.Store
+	Waiting(ctx context.Context) (lanes, messages int, oldest time.Time, err error)
 	Ping(ctx context.Context) error
 	Close() error
 }

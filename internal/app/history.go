@@ -93,12 +93,13 @@ func listed(pages iter.Seq2[[]web.Message, error]) iter.Seq2[[]gap.Message, erro
 }
 
 // missed puts a listed message through the inbox as the event that was missed.
-func missed(in *inbox.Inbox, team string) func(context.Context, gap.Channel, json.RawMessage) error {
+func missed(in *inbox.Inbox, team string, count func()) func(context.Context, gap.Channel, json.RawMessage) error {
 	return func(ctx context.Context, c gap.Channel, raw json.RawMessage) error {
 		payload, err := event.FromHistory(team, c.ID, c.Kind, raw)
 		if err != nil {
 			return nil // no message at all: nobody waits for an answer to it
 		}
+		count()
 		return in.Receive(ctx, inbox.Envelope{Type: "events_api", Payload: payload, At: time.Now()})
 	}
 }

@@ -18,8 +18,9 @@ const metadataType = "holdfast_turn"
 
 // slack joins the Web API to the ports of surface and assistant.
 type slack struct {
-	web *web.Client
-	who web.Identity
+	web  *web.Client
+	who  web.Identity
+	fell func(reason string) // an answer cannot be a native stream, or not any more
 }
 
 var _ surface.Slack = slack{}
@@ -34,6 +35,7 @@ func metadata(m surface.Metadata) *web.Metadata {
 
 func (s slack) Start(ctx context.Context, m surface.Stream) (chat.TS, error) {
 	if !s.web.TryAdmit(ctx, "chat.startStream", m.Conversation.Channel, web.First) {
+		s.fell("no_slot")
 		return "", surface.ErrBusy
 	}
 	posted, err := s.web.StartStream(ctx, web.Stream{
@@ -41,8 +43,11 @@ func (s slack) Start(ctx context.Context, m surface.Stream) (chat.TS, error) {
 		RecipientUser: m.Recipient, RecipientTeam: m.RecipientTeam,
 		Chunks: []web.Chunk{web.Markdown(m.Markdown)},
 	}, web.Send{Priority: web.First, Admitted: true})
-	if e, ok := errors.AsType[*web.Error](err); ok && e.Class == web.Limited {
-		return "", surface.ErrBusy
+	if e, ok := errors.AsType[*web.Error](err); ok {
+		s.fell(reason(e))
+		if e.Class == web.Limited {
+			return "", surface.ErrBusy
+		}
 	}
 	return posted.TS, err
 }
@@ -52,7 +57,19 @@ func (s slack) Append(ctx context.Context, channel string, ts chat.TS, markdown 
 	if tick {
 		send = web.Send{Priority: web.Tick, Admitted: true}
 	}
-	return s.web.AppendStream(ctx, channel, ts, []web.Chunk{web.Markdown(markdown)}, send)
+	err := s.web.AppendStream(ctx, channel, ts, []web.Chunk{web.Markdown(markdown)}, send)
+	if e, ok := errors.AsType[*web.Error](err); ok {
+		s.fell(reason(e))
+	}
+	return err
+}
+
+// reason is Slack's code, or the class of an error without one.
+func reason(e *web.Error) string {
+	if e.Code != "" {
+		return e.Code
+	}
+	return e.Class.String()
 }
 
 func (s slack) Stop(ctx context.Context, m surface.Stop) error {

@@ -116,8 +116,22 @@ func socketReady(s *slacksocket.Client) error {
 	return errors.New("no connection yet")
 }
 
+// readiness is what must hold for this process to take messages in and answer.
+func readiness(ctx context.Context, db database, socket *slacksocket.Client) admin.Checks {
+	return admin.Checks{
+		"slack socket": func(context.Context) error { return socketReady(socket) },
+		"database":     db.Ping,
+		"process": func(context.Context) error {
+			if ctx.Err() != nil {
+				return errors.New("draining: it takes nothing in, and ends when what runs has ended or yielded")
+			}
+			return nil
+		},
+	}
+}
+
 // serveAdmin answers on the admin address. The returned function stops it.
-func serveAdmin(ctx context.Context, addr string, log *slog.Logger, checks map[string]admin.Check) (func(), error) {
+func serveAdmin(ctx context.Context, addr string, log *slog.Logger, pages http.Handler) (func(), error) {
 	if addr == "off" {
 		return func() {}, nil
 	}
@@ -125,7 +139,7 @@ func serveAdmin(ctx context.Context, addr string, log *slog.Logger, checks map[s
 	if err != nil {
 		return nil, &SetupError{Say: "HOLDFAST_ADMIN_ADDR: cannot listen on " + addr + ": choose another address, or off", Cause: err}
 	}
-	srv := &http.Server{Handler: admin.Handler(version(), checks), ReadHeaderTimeout: 5 * time.Second}
+	srv := &http.Server{Handler: pages, ReadHeaderTimeout: 5 * time.Second}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

@@ -50,6 +50,13 @@ func (b *breaker) admit() error {
 	return nil
 }
 
+// open reports whether calls are refused now.
+func (b *breaker) open() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return !b.until.IsZero()
+}
+
 // length is how long the endpoint has been down, in words.
 func (b *breaker) length(now time.Time) string {
 	if d := now.Sub(b.since); d >= 2*time.Minute {

@@ -202,3 +202,7 @@ func (c *Client) open(ctx context.Context, w *watch, r *turn.Request, from turn.
 			"model", r.Model, "field", field, "refused", c.refused.list(r.Model), "err", wire)
 	}
 }
+
+// Down reports whether calls fail at once, as the endpoint did not answer the
+// last ones.
+func (c *Client) Down() bool { return c.breaker.open() }

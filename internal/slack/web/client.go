@@ -36,6 +36,18 @@ type Options struct {
 	// Ledger is where replicas that use the same token keep its rates together;
 	// nil: this is the only one. While it fails, each goes by what it knew last.
 	Ledger Ledger
+	// Observe is told of each wait for a slot and of each request, for metrics. It
+	// must not block.
+	Observe func(Event)
+}
+
+// Event is a wait for a slot of a method's rate that is over (Waited), or one
+// request that ended (Took).
+type Event struct {
+	Method string
+	Waited time.Duration
+	Took   time.Duration // 0: it was a wait
+	Class  Class         // of the request's error; 0 if it went well
 }
 
 // Client calls Slack with one token. It is safe for concurrent use, and there
@@ -46,6 +58,7 @@ type Client struct {
 	http  *http.Client
 	log   *slog.Logger
 	sched *scheduler
+	see   func(Event)
 }
 
 // New makes a client. It calls nothing.
@@ -55,6 +68,9 @@ func New(o Options) *Client {
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Observe == nil {
+		o.Observe = func(Event) {}
 	}
 	h := http.Client{Transport: newTransport()}
 	if o.HTTP != nil {
@@ -71,6 +87,7 @@ func New(o Options) *Client {
 		},
 		http:  &h,
 		log:   o.Logger,
+		see:   o.Observe,
 		sched: newScheduler(o.Limits, o.Ledger, ledgerName(o.Token)),
 	}
 }
@@ -141,7 +158,9 @@ func (c *Client) call(ctx context.Context, r Request, out any) (http.Header, err
 				return nil, err
 			}
 		}
+		start := time.Now()
 		body, header, err := c.send(ctx, r)
+		c.seen(r.Method, start, err)
 		if err == nil {
 			return header, decode(r.Method, body, out)
 		}
@@ -154,6 +173,15 @@ func (c *Client) call(ctx context.Context, r Request, out any) (http.Header, err
 			return nil, err
 		}
 	}
+}
+
+// seen reports one request.
+func (c *Client) seen(method string, start time.Time, err *Error) {
+	e := Event{Method: method, Took: max(1, time.Since(start))}
+	if err != nil {
+		e.Class = err.Class
+	}
+	c.see(e)
 }
 
 // Admit waits for a slot and takes it. The caller then builds its payload, the
@@ -174,7 +202,9 @@ func (c *Client) TryAdmit(ctx context.Context, method, channel string, p Priorit
 func (c *Client) admit(ctx context.Context, method string, w *waiter, give time.Time) error {
 	wait, cancel := context.WithDeadline(ctx, give)
 	defer cancel()
+	start := time.Now()
 	err := c.sched.wait(wait, method, w)
+	c.see(Event{Method: method, Waited: time.Since(start)})
 	switch {
 	case err == nil:
 		return nil

@@ -58,6 +58,21 @@ func (db *DB) Reap(ctx context.Context) (freed int, err error) {
 	return freed, nil
 }
 
+// Waiting counts the messages that no turn has begun, and their lanes, and tells
+// when the oldest of them came; the zero time if there is none.
+func (db *DB) Waiting(ctx context.Context) (lanes, messages int, oldest time.Time, err error) {
+	err = db.read(ctx, "count what waits", func(t *tx) error {
+		_, err := t.one(func(r row) {
+			lanes, messages = int(r.int(0)), int(r.int(1))
+			if messages > 0 {
+				oldest = moment(r.int(2))
+			}
+		}, "SELECT COUNT(DISTINCT lane), COUNT(*), MIN(received) FROM inbox WHERE open")
+		return err
+	})
+	return lanes, messages, oldest, err
+}
+
 // Claim implements lane.Store. A replica that is not alive gets none.
 func (db *DB) Claim(ctx context.Context, replica string, n int) (fences []turn.Fence, err error) {
 	if n <= 0 {

@@ -92,6 +92,7 @@ func TestStore(t *testing.T) {
 // other test would see it, and a store of a million messages would stand still.
 func wantIndexes(t *testing.T, statements map[string]bool) {
 	delete(statements, "UPDATE lanes SET run_at = ? WHERE run_at > ?") // once, at start
+	delete(statements, countWaiting)                                   // reads the index of open messages, which is what it counts
 	for _, i := range invariants {
 		delete(statements, i.query)
 	}

@@ -31,6 +31,31 @@ var laneTests = []test{
 		k.equal("lanes", got, []string{direct(3).Key(), direct(1).Key(), direct(2).Key()})
 		k.equal("lanes that are left", len(k.claims("r", 9)), 0)
 	}},
+	{"WaitingIsWhatNobodyHasBegun", func(k *kit) {
+		waits := func(wantLanes, wantMessages int) time.Time {
+			k.Helper()
+			lanes, messages, oldest, err := k.Waiting(k.Context())
+			k.must(err)
+			k.equal("lanes that wait", lanes, wantLanes)
+			k.equal("messages that wait", messages, wantMessages)
+			return oldest
+		}
+		k.equal("oldest of none", waits(0, 0).IsZero(), true)
+		before := time.Now().Add(-time.Millisecond)
+		k.append(says(direct(1), "1700000001.000001", "a"))
+		k.tick()
+		k.append(says(direct(1), "1700000001.000002", "b"))
+		k.append(says(direct(2), "1700000001.000001", "c"))
+		if oldest := waits(2, 3); oldest.Before(before.Truncate(time.Millisecond)) || oldest.After(time.Now()) {
+			k.Errorf("the oldest is of %s, want one of just now", oldest)
+		}
+		k.join("r")
+		f := k.claims("r", 1)[0]
+		t := k.begin(f)
+		waits(1, 1)
+		k.finish(f, t, answered)
+		waits(1, 1)
+	}},
 	{"ClaimOfNoneOrFewer", func(k *kit) {
 		k.join("r")
 		k.append(says(direct(1), "1700000001.000001", "a"))

@@ -30,6 +30,9 @@ type Store interface {
 	// Outcome tells how the message of an inbox entry ended, with the answer of
 	// its turn; false while it has not, and for what was not for the assistant.
 	Outcome(ctx context.Context, key string) (turn.Result, bool, error)
+	// Waiting counts the messages that no turn has begun, and their lanes, and
+	// tells when the oldest of them came; the zero time if there is none.
+	Waiting(ctx context.Context) (lanes, messages int, oldest time.Time, err error)
 	// Check returns an error that names what breaks the store's own rules:
 	// lanes that count another number of messages than are there, and the like.
 	Check(ctx context.Context) error

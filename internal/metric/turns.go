@@ -1,0 +1,335 @@
+package metric
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"iter"
+	"time"
+
+	"holdfast/internal/chat"
+	"holdfast/internal/lane"
+	"holdfast/internal/outbox"
+	"holdfast/internal/turn"
+)
+
+// tracked is what is known of a turn that runs.
+type tracked struct {
+	turn     string
+	asked    time.Time // the newest message, by Slack's clock; zero if unknown
+	messages int
+	signed   bool   // something was shown
+	spoken   bool   // the model said something
+	timeouts int    // deadlines that passed
+	how      string // how the turn went on after the last of them
+}
+
+// since is how long ago the person wrote; not ok if that is not known.
+func (t *tracked) since() (d time.Duration, ok bool) {
+	if t.asked.IsZero() {
+		return 0, false
+	}
+	return max(0, time.Since(t.asked)), true
+}
+
+func (s *Set) began(f turn.Fence, t *turn.Turn) {
+	k := &tracked{turn: t.ID, messages: len(t.Messages)}
+	if len(t.Messages) > 0 {
+		k.asked = t.Last().TS.Time()
+	}
+	s.mu.Lock()
+	s.lanes[f.Lane], s.ids[t.ID] = k, k
+	s.mu.Unlock()
+	switch {
+	case t.Attempt > 1:
+		s.resumes.add(1, "crash")
+	case t.Resumed:
+		s.resumes.add(1, "yield")
+	default:
+		if d, ok := k.since(); ok {
+			s.queue.observe(d)
+		}
+	}
+}
+
+// left forgets the lane's turn and returns what was known of it.
+func (s *Set) left(laneKey string) *tracked {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	k := s.lanes[laneKey]
+	if k != nil {
+		delete(s.ids, k.turn)
+		delete(s.lanes, laneKey)
+	}
+	return k
+}
+
+func (s *Set) ended(f turn.Fence, r turn.Result) {
+	k := s.left(f.Lane)
+	s.turns.add(1, string(r.State))
+	if r.State == turn.Failed {
+		s.failures.add(1, r.Reason)
+	}
+	if r.Reason == "turn_timeout" {
+		s.timeouts.add(1, "turn")
+	}
+	if k == nil {
+		return
+	}
+	others := r.State
+	if r.State == turn.Answered {
+		others = turn.Merged
+	}
+	s.messages.add(1, string(r.State))
+	if k.messages > 1 {
+		s.messages.add(float64(k.messages-1), string(others))
+	}
+	if d, ok := k.since(); ok {
+		s.finish.observe(d, string(r.State))
+	}
+	if k.timeouts > 0 {
+		how := k.how
+		if r.State != turn.Answered || how == "" {
+			how = string(r.State)
+		}
+		s.recovered.add(1, how)
+	}
+}
+
+// Turns watches a store of turns.
+func (s *Set) Turns(store turn.Store) turn.Store { return turns{store, s} }
+
+type turns struct {
+	turn.Store
+	s *Set
+}
+
+func (d turns) Begin(ctx context.Context, f turn.Fence) (*turn.Turn, error) {
+	start := time.Now()
+	t, err := d.Store.Begin(ctx, f)
+	d.s.store.observe(time.Since(start), "begin")
+	if t != nil && err == nil {
+		d.s.began(f, t)
+	}
+	return t, err
+}
+
+func (d turns) Record(ctx context.Context, f turn.Fence, id string, records ...turn.Record) error {
+	start := time.Now()
+	err := d.Store.Record(ctx, f, id, records...)
+	d.s.store.observe(time.Since(start), "record")
+	return err
+}
+
+func (d turns) Finish(ctx context.Context, f turn.Fence, id string, r turn.Result) (more bool, err error) {
+	start := time.Now()
+	more, err = d.Store.Finish(ctx, f, id, r)
+	d.s.store.observe(time.Since(start), "finish")
+	if err == nil {
+		d.s.ended(f, r)
+	}
+	return more, err
+}
+
+// Lanes watches what runs lanes, so that nothing is remembered of a lane that
+// does not run.
+func (s *Set) Lanes(h lane.Handler) lane.Handler { return lanes{h, s} }
+
+type lanes struct {
+	lane.Handler
+	s *Set
+}
+
+func (d lanes) RunLane(ctx context.Context, f turn.Fence) error {
+	defer d.s.left(f.Lane)
+	return d.Handler.RunLane(ctx, f)
+}
+
+// Leases watches a store of lanes.
+func (s *Set) Leases(store lane.Store) lane.Store { return leases{store, s} }
+
+type leases struct {
+	lane.Store
+	s *Set
+}
+
+func (d leases) Claim(ctx context.Context, replica string, n int) ([]turn.Fence, error) {
+	start := time.Now()
+	got, err := d.Store.Claim(ctx, replica, n)
+	d.s.store.observe(time.Since(start), "claim")
+	return got, err
+}
+
+func (d leases) Heartbeat(ctx context.Context, replica string, ttl time.Duration) (alive bool, err error) {
+	start := time.Now()
+	alive, err = d.Store.Heartbeat(ctx, replica, ttl)
+	d.s.store.observe(time.Since(start), "heartbeat")
+	if err == nil && !alive {
+		d.s.leaseLosses.add(1)
+	}
+	return alive, err
+}
+
+func (d leases) Reap(ctx context.Context) (freed int, err error) {
+	freed, err = d.Store.Reap(ctx)
+	d.s.takenOver.add(float64(freed))
+	return freed, err
+}
+
+// Model watches a model. A turn is known by "turn_id" in its request's metadata.
+func (s *Set) Model(m turn.Model) turn.Model { return model{m, s} }
+
+type model struct {
+	turn.Model
+	s *Set
+}
+
+// Respond hears along. Thousands of turns wait in here, so it keeps little.
+func (d model) Respond(ctx context.Context, r turn.Request, from turn.Cursor) iter.Seq2[turn.Event, error] {
+	call := &call{s: d.s, turn: r.Metadata["turn_id"], start: time.Now()}
+	d.s.asks(call.turn, from.ResponseID != "")
+	events := d.Model.Respond(ctx, r, from)
+	return func(yield func(turn.Event, error) bool) {
+		events(func(e turn.Event, err error) bool {
+			call.hear(&e, err)
+			return yield(e, err)
+		})
+	}
+}
+
+// asks notes that a turn calls the model: if a deadline passed before, that is
+// how it goes on.
+func (s *Set) asks(id string, resumed bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if k := s.ids[id]; k != nil && k.timeouts > 0 {
+		if k.how = "asked_again"; resumed {
+			k.how = "resumed"
+		}
+	}
+}
+
+type call struct {
+	s     *Set
+	turn  string
+	start time.Time
+	heard bool
+	ended bool
+}
+
+func (c *call) hear(e *turn.Event, err error) {
+	if !c.heard && err == nil {
+		c.heard = true
+		c.s.event.observe(time.Since(c.start))
+	}
+	switch {
+	case err != nil && !c.ended:
+		c.ended = true
+		c.s.failed(c.turn, err)
+	case e.Kind == turn.Delta:
+		c.s.speaks(c.turn)
+	case e.Kind == turn.Done && e.Done != nil && !c.ended:
+		c.ended = true
+		c.s.answered(e.Done)
+	}
+}
+
+func (s *Set) speaks(id string) {
+	s.mu.Lock()
+	k := s.ids[id]
+	first := k != nil && !k.spoken
+	if first {
+		k.spoken = true
+	}
+	s.mu.Unlock()
+	if !first {
+		return
+	}
+	if d, ok := k.since(); ok {
+		s.token.observe(d)
+	}
+}
+
+func (s *Set) answered(f *turn.Final) {
+	result := "completed"
+	if !f.Complete {
+		result = "incomplete"
+	}
+	s.calls.add(1, result)
+	s.tokens.add(float64(f.Usage.Input), "input")
+	s.tokens.add(float64(f.Usage.Cached), "cached")
+	s.tokens.add(float64(f.Usage.Output), "output")
+	s.tokens.add(float64(f.Usage.Reasoning), "reasoning")
+}
+
+// deadlines are the failures that mean that a deadline passed.
+var deadlines = map[string]string{"model_slow": "first_event", "model_silent": "idle", "model_timeout": "answer"}
+
+func (s *Set) failed(id string, err error) {
+	failure, ok := errors.AsType[*turn.Failure](err)
+	if !ok {
+		s.calls.add(1, "ended_by_us") // a stop, a drain, a lost lane
+		return
+	}
+	s.calls.add(1, failure.Code)
+	kind := deadlines[failure.Code]
+	if kind == "" {
+		return
+	}
+	s.timeouts.add(1, kind)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if k := s.ids[id]; k != nil {
+		k.timeouts++
+		k.how = ""
+	}
+}
+
+// Outbox watches the store of writes.
+func (s *Set) Outbox(store outbox.Store) outbox.Store { return writes{store, s} }
+
+type writes struct {
+	outbox.Store
+	s *Set
+}
+
+func (d writes) Begin(ctx context.Context, f turn.Fence, w outbox.Write) (outbox.Row, bool, error) {
+	before, existed, err := d.Store.Begin(ctx, f, w)
+	if err == nil {
+		d.s.writing(w, existed)
+	}
+	return before, existed, err
+}
+
+func (s *Set) writing(w outbox.Write, existed bool) {
+	s.mu.Lock()
+	s.ops[w.Key] = w.Op
+	s.mu.Unlock()
+	var about struct {
+		Part int `json:"part"`
+	}
+	made := w.Op == "chat.postMessage" || w.Op == "chat.startStream"
+	if made && !existed && json.Unmarshal(w.Body, &about) == nil && about.Part > 1 {
+		s.continued.add(1)
+	}
+}
+
+func (d writes) Settle(ctx context.Context, f turn.Fence, key string, st outbox.State, ts chat.TS, reason string) error {
+	err := d.Store.Settle(ctx, f, key, st, ts, reason)
+	d.s.mu.Lock()
+	op := d.s.ops[key]
+	delete(d.s.ops, key)
+	k := d.s.lanes[f.Lane]
+	first := k != nil && !k.signed && st == outbox.Confirmed
+	if first {
+		k.signed = true
+	}
+	d.s.mu.Unlock()
+	d.s.writes.add(1, op, string(st))
+	if first {
+		if took, ok := k.since(); ok {
+			d.s.sign.observe(took)
+		}
+	}
+	return err
+}
