@@ -9,7 +9,6 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -22,7 +21,10 @@ import (
 var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"start":    in(start),
 	"crash":    in(func(ts *testscript.TestScript, w *world, _ []string) { ts.Check(w.stop(os.Kill)) }),
-	"term":     in(func(ts *testscript.TestScript, w *world, _ []string) { ts.Check(w.stop(syscall.SIGTERM)) }),
+	"term":     in(term),
+	"metric":   in(metric),
+	"ready":    in(ready),
+	"database": in(database),
 	"say":      in(say),
 	"burst":    in(burst),
 	"answer":   in(answer),

@@ -5,7 +5,9 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	neturl "net/url"
 	"os"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -40,6 +42,25 @@ func (p *postgresServer) stop() {
 	}
 	if p.dir != "" {
 		_ = os.RemoveAll(p.dir)
+	}
+}
+
+// database down|up: the scenario's database takes no connection, and loses those
+// that it has; the other scenarios' go on.
+func database(ts *testscript.TestScript, _ *world, args []string) {
+	need(ts, args, 1, "database down|up")
+	url := ts.Getenv("DATABASE_URL")
+	at, err := neturl.Parse(url)
+	ts.Check(err)
+	name := strings.TrimPrefix(at.Path, "/")
+	db, err := sql.Open("pgx", databases.server.URL("postgres"))
+	ts.Check(err)
+	defer db.Close()
+	_, err = db.Exec(fmt.Sprintf("ALTER DATABASE %s WITH ALLOW_CONNECTIONS %t", name, args[0] == "up"))
+	ts.Check(err)
+	if args[0] == "down" {
+		_, err = db.Exec("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name)
+		ts.Check(err)
 	}
 }
 
