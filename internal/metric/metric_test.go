@@ -104,7 +104,9 @@ func (r *rig) finish(f turn.Fence, s turn.State, reason string) {
 func (r *rig) page() string {
 	h := r.set.Handler(metric.Now{
 		Running: func() int { return 3 }, Sockets: func() int { return 2 }, ModelDown: func() bool { return true }, NotReady: func() int { return 0 },
-		Waiting: func(context.Context) (int, int, time.Time, error) { return 4, 5, time.Now().Add(-time.Minute), r.waiting },
+		Waiting: func(context.Context) (int, int, time.Time, error) {
+			return 4, 5, time.Now().Add(-time.Minute), r.waiting
+		},
 	})
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
