@@ -127,7 +127,7 @@ type Request struct {
 	// once: on a 429 it ends as Limited, since its payload is getting old.
 	Admitted bool
 	Timeout  time.Duration // of one try, from connecting to the end of the answer; 10 s if zero
-	Wait     time.Duration // for slots, over all tries; 60 s if zero
+	Wait     time.Duration // for slots, over all tries; 60 s if zero. If given, a slot that cannot come in time is not waited for
 }
 
 // Call waits for a slot, sends the request, and decodes the answer into out
@@ -144,7 +144,8 @@ func (c *Client) call(ctx context.Context, r Request, out any) (http.Header, err
 	if r.Timeout <= 0 {
 		r.Timeout = defaultTimeout
 	}
-	if r.Wait <= 0 {
+	hasty := r.Wait > 0
+	if !hasty {
 		r.Wait = defaultWait
 	}
 	give := time.Now().Add(r.Wait)
@@ -152,7 +153,9 @@ func (c *Client) call(ctx context.Context, r Request, out any) (http.Header, err
 	for {
 		if !r.Admitted {
 			if w == nil {
-				w = c.sched.waiter(r.Channel, r.Priority)
+				if w = c.sched.waiter(r.Channel, r.Priority); hasty {
+					w.give = give
+				}
 			}
 			if err := c.admit(ctx, r.Method, w, give); err != nil {
 				return nil, err

@@ -54,7 +54,7 @@ type waiter struct {
 	channel  string
 	priority Priority
 	order    uint64
-	now      bool          // a slot at once or none
+	give     time.Time     // no slot can come by then: do not wait for it; zero: wait as long as ctx lasts
 	done     chan struct{} // closed when it is served or refused
 	granted  bool          // which of the two
 }
@@ -76,8 +76,9 @@ func (s *scheduler) waiter(channel string, p Priority) *waiter {
 	return &waiter{channel: channel, priority: p, order: s.order}
 }
 
-// wait blocks until w has a slot, or until ctx ends: then it returns the cause
-// and no slot was used.
+// wait blocks until w has a slot, until ctx ends, whose cause it returns, or until
+// it is clear that no slot can come in time: context.DeadlineExceeded. After an
+// error no slot was used.
 func (s *scheduler) wait(ctx context.Context, method string, w *waiter) error {
 	if err := ctx.Err(); err != nil {
 		return context.Cause(ctx)
@@ -92,6 +93,9 @@ func (s *scheduler) wait(ctx context.Context, method string, w *waiter) error {
 
 	select {
 	case <-w.done:
+		if !w.granted {
+			return context.DeadlineExceeded
+		}
 		return nil
 	case <-ctx.Done():
 	}
@@ -100,6 +104,9 @@ func (s *scheduler) wait(ctx context.Context, method string, w *waiter) error {
 	if at, ok := slices.BinarySearchFunc(l.waiting, w, before); ok {
 		l.waiting = slices.Delete(l.waiting, at, at+1)
 		s.serve(method, l)
+		return context.Cause(ctx)
+	}
+	if !w.granted {
 		return context.Cause(ctx)
 	}
 	return nil // the slot came at the same time; it is booked, so use it
@@ -122,8 +129,8 @@ func before(a, b *waiter) int {
 // try takes a slot if there is one now and nobody waits who comes first.
 func (s *scheduler) try(ctx context.Context, method, channel string, p Priority) bool {
 	w := s.waiter(channel, p)
-	w.now = true
-	return s.wait(ctx, method, w) == nil && w.granted
+	w.give = time.Now()
+	return s.wait(ctx, method, w) == nil
 }
 
 // hold obeys a 429: nothing of the method goes out for d, by any replica.
@@ -253,7 +260,7 @@ func (s *scheduler) shared(method string, l *line) (pause time.Duration) {
 
 // round books a slot for everybody who can go now, and tells when the next of
 // the others can. Served are those whose waiting is over: they have a slot, or
-// would not wait for one.
+// there is none in the time that they have.
 func (r *rates) round(waiting []*waiter, now time.Time) (served map[*waiter]bool, next time.Time) {
 	served = map[*waiter]bool{}
 	for _, w := range waiting {
@@ -262,7 +269,7 @@ func (r *rates) round(waiting []*waiter, now time.Time) (served map[*waiter]bool
 		case !at.After(now):
 			r.take(w.channel, w.priority, now)
 			served[w] = true
-		case w.now:
+		case !w.give.IsZero() && at.Sub(now) > time.Until(w.give): // now may be by another clock
 			served[w] = false
 		case next.IsZero() || at.Before(next):
 			next = at

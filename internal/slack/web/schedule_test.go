@@ -218,6 +218,39 @@ func TestTryDoesNotOvertake(t *testing.T) {
 	})
 }
 
+// Who has little time is told at once that there is no slot in it, so that it can
+// go another way; who has enough gets one in its turn.
+func TestHastyWaiters(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScheduler(Limits{PerMinute: map[string]int{"m": 60}}, nil, "") // a burst of 15, then one in 1.11 s
+		for s.try(t.Context(), "m", "", Status) {
+		}
+		began := time.Now()
+		ask := func(patience time.Duration) error {
+			w := s.waiter("", Status)
+			w.give = time.Now().Add(patience)
+			return s.wait(t.Context(), "m", w)
+		}
+		if err := ask(time.Second); err != context.DeadlineExceeded || time.Since(began) != 0 {
+			t.Errorf("a slot that comes too late: %v after %v", err, time.Since(began))
+		}
+		var first, second error
+		var wg sync.WaitGroup
+		wg.Go(func() { first = ask(2 * time.Second) })
+		synctest.Wait()
+		wg.Go(func() { second = ask(2 * time.Second) }) // the first gets the slot that both have time for
+		wg.Wait()
+		if took := time.Since(began); first != nil || second != context.DeadlineExceeded || took < time.Second || took > 1500*time.Millisecond {
+			t.Errorf("two with time for one slot: %v and %v after %v", first, second, took)
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if n := len(s.lines["m"].waiting); n != 0 {
+			t.Errorf("%d waiters are left in line", n)
+		}
+	})
+}
+
 func TestUnlimited(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCrowd(Limits{Unlimited: true})
