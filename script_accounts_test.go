@@ -3,6 +3,7 @@ package holdfast_test
 import (
 	"database/sql"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,12 +27,17 @@ func idle(ts *testscript.TestScript, w *world, args []string) {
 			last[key{m.channel, m.root}] = m.ts
 		}
 	}
-	var open []string
+	// Only what is still open is looked at again, and all of it at the end: the
+	// look holds the simulator up.
+	open := maps.Clone(last)
 	w.until(ts, "every thread answered", func(v slacksim.View) bool {
-		open = open[:0]
-		for k := range last {
-			if !settled(v, k.channel, k.root, last[k]) {
-				open = append(open, k.channel+"/"+k.root)
+		maps.DeleteFunc(open, func(k key, at string) bool { return settled(v, k.channel, k.root, at) })
+		if len(open) > 0 {
+			return false
+		}
+		for k, at := range last {
+			if !settled(v, k.channel, k.root, at) {
+				open[k] = at
 			}
 		}
 		return len(open) == 0
