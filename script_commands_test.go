@@ -50,6 +50,7 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"credited": in(credited),
 	"idle":     in(idle),
 	"gone":     in(gone),
+	"all":      in(all),
 	"calls":    in(calls),
 	"refused":  in(refused),
 	"kills":    in(kills),
@@ -180,10 +181,15 @@ func (w *world) note(p slacksim.Posted, thread, text string) {
 	w.sent = append(w.sent, sent{p.Channel, p.TS, root, text})
 }
 
-// burst COUNT THREADS CHANNEL [TEXT]: COUNT messages as fast as they can be sent,
-// over THREADS threads. They are TEXT and a number.
+// burst [-quiet VAR] COUNT THREADS CHANNEL [TEXT]: COUNT messages as fast as they can
+// be sent, over THREADS threads. They are TEXT and a number. If they are -quiet they
+// are not for the assistant, and VAR is set to the first.
 func burst(ts *testscript.TestScript, w *world, args []string) {
-	need(ts, args, 3, "burst COUNT THREADS CHANNEL [TEXT]")
+	quiet := ""
+	if len(args) > 1 && args[0] == "-quiet" {
+		quiet, args = args[1], args[2:]
+	}
+	need(ts, args, 3, "burst [-quiet VAR] COUNT THREADS CHANNEL [TEXT]")
 	count, err := strconv.Atoi(args[0])
 	ts.Check(err)
 	threads, err := strconv.Atoi(args[1])
@@ -198,7 +204,12 @@ func burst(ts *testscript.TestScript, w *world, args []string) {
 		text := w.words(fmt.Sprintf("%s %03d.", what, i))
 		posted, err := w.slack.Say(ada, args[2], text, roots[i%threads])
 		ts.Check(err)
-		w.note(posted, roots[i%threads], text)
+		switch {
+		case quiet == "":
+			w.note(posted, roots[i%threads], text)
+		case i == 0:
+			ts.Setenv(quiet, posted.Channel+"/"+posted.TS)
+		}
 		if roots[i%threads] == "" {
 			roots[i%threads] = posted.TS
 		}
@@ -257,6 +268,28 @@ func answer(ts *testscript.TestScript, w *world, args []string) {
 			ts.Logf("%s %s: %q", m.TS, m.StreamingState, m.Shown())
 		}
 		ts.Fatalf("no %d answers of which one matches %q; there are %d\n%s", count, args[1], len(last), w.tail())
+	}
+}
+
+// all TEXT REGEXP: all answers in the threads of messages with TEXT match.
+func all(ts *testscript.TestScript, w *world, args []string) {
+	need(ts, args, 2, "all TEXT REGEXP")
+	re := regexp.MustCompile("(?s)" + args[1])
+	n := 0
+	w.slack.Look(func(v slacksim.View) {
+		for _, m := range w.sent {
+			if !strings.Contains(m.text, args[0]) {
+				continue
+			}
+			for _, a := range answers(v, m.channel, m.root) {
+				if n++; !re.MatchString(a.Shown()) {
+					ts.Fatalf("an answer to %q does not match %q: %q", m.text, args[1], a.Shown())
+				}
+			}
+		}
+	})
+	if n == 0 {
+		ts.Fatalf("nobody wrote %q", args[0])
 	}
 }
 
