@@ -271,28 +271,6 @@ func answer(ts *testscript.TestScript, w *world, args []string) {
 	}
 }
 
-// all TEXT REGEXP: all answers in the threads of messages with TEXT match.
-func all(ts *testscript.TestScript, w *world, args []string) {
-	need(ts, args, 2, "all TEXT REGEXP")
-	re := regexp.MustCompile("(?s)" + args[1])
-	n := 0
-	w.slack.Look(func(v slacksim.View) {
-		for _, m := range w.sent {
-			if !strings.Contains(m.text, args[0]) {
-				continue
-			}
-			for _, a := range answers(v, m.channel, m.root) {
-				if n++; !re.MatchString(a.Shown()) {
-					ts.Fatalf("an answer to %q does not match %q: %q", m.text, args[1], a.Shown())
-				}
-			}
-		}
-	})
-	if n == 0 {
-		ts.Fatalf("nobody wrote %q", args[0])
-	}
-}
-
 // partial VAR REGEXP: waits until an answer that is still being written matches.
 func partial(ts *testscript.TestScript, w *world, args []string) {
 	need(ts, args, 2, "partial VAR REGEXP")
@@ -606,59 +584,4 @@ func refused(ts *testscript.TestScript, w *world, args []string) {
 	if len(said) != want {
 		ts.Fatalf("Slack said 429 %d times, to %v; want %d", len(said), said, want)
 	}
-}
-
-// signs VAR MOST: from the message of VAR on, the assistant never went longer than
-// MOST without writing something in its thread.
-func signs(ts *testscript.TestScript, w *world, args []string) {
-	need(ts, args, 2, "signs VAR MOST")
-	_, root := w.place(ts, args[0])
-	most, err := time.ParseDuration(args[1])
-	ts.Check(err)
-	sent, err := strconv.ParseFloat(root, 64)
-	ts.Check(err)
-	last := time.UnixMicro(int64(sent * 1e6))
-	for _, c := range w.slack.Calls() {
-		if !c.OK || !strings.Contains(string(c.Args), root) {
-			continue
-		}
-		at, err := time.Parse(time.RFC3339Nano, c.At)
-		ts.Check(err)
-		if at.Sub(last) > most {
-			ts.Fatalf("nothing for %s before %s at %s", at.Sub(last), c.Method, c.At)
-		}
-		last = at
-	}
-}
-
-// called METHOD N: waits until Slack was asked so often, by whomever.
-func called(ts *testscript.TestScript, w *world, args []string) {
-	need(ts, args, 2, "called METHOD N")
-	n, err := strconv.Atoi(args[1])
-	ts.Check(err)
-	w.until(ts, "calls of "+args[0], func(v slacksim.View) bool { return len(v.Calls(args[0])) >= n })
-}
-
-// channel NAME…: new channels, with Ada and the assistant in them.
-func channel(ts *testscript.TestScript, w *world, args []string) {
-	var bot string
-	w.slack.Look(func(v slacksim.View) { bot = v.App().BotUserID })
-	for _, name := range args {
-		_, err := w.slack.AddChannel(name, w.person(ts, "Ada"), bot)
-		ts.Check(err)
-	}
-}
-
-// group VAR PERSON PERSON…: a direct channel of several people and the assistant.
-// VAR is its id.
-func group(ts *testscript.TestScript, w *world, args []string) {
-	need(ts, args, 3, "group VAR PERSON PERSON…")
-	var with []string
-	w.slack.Look(func(v slacksim.View) { with = append(with, v.App().BotUserID) })
-	for _, name := range args[2:] {
-		with = append(with, w.person(ts, name))
-	}
-	id, err := w.slack.OpenDM(w.person(ts, args[1]), with...)
-	ts.Check(err)
-	ts.Setenv(args[0], id)
 }
