@@ -48,6 +48,7 @@ Ends with code 0 if no promise was broken, 1 if one was, 2 if it was called wron
 	f.IntVar(&o.Replicas, "replicas", 0, "how many processes (default: 1 with sqlite, 3 with postgres)")
 	f.Float64Var(&o.Rate, "rate", 10, "messages a second")
 	f.Float64Var(&o.Faults, "faults", 60, "faults a minute, on average")
+	f.StringSliceVar(&o.Only, "only", nil, "faults of these `kinds` alone, such as kill,freeze (default: all)")
 	f.BoolVar(&o.Limits, "limits", false, "with Slack's published rate limits (the default is without)")
 	f.DurationVar(&o.Patience, "patience", 2*time.Minute, "how long it may take to come to rest when the faults have ended")
 	f.DurationVar(&o.Shrink, "shrink-time", 10*time.Minute, "how long to look for a shorter schedule if a promise was broken; 0 is not at all")

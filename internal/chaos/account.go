@@ -65,6 +65,15 @@ type Scene struct {
 	Orphans []string          // messages of the assistant outside all threads of the letters
 }
 
+// place is the thread of the turn, by its lane: team, channel and root.
+func (t *Turn) place() place {
+	parts := strings.Split(t.Lane, "/")
+	if len(parts) != 3 {
+		return place{}
+	}
+	return place{parts[1], parts[2]}
+}
+
 // Shown is one message of the assistant.
 type Shown struct {
 	TS, Text string
@@ -101,7 +110,10 @@ func Account(e Evidence) []Violation {
 		a.kinds[f.Kind] = true
 	}
 	for i := range e.Books.Turns {
-		a.turns[e.Books.Turns[i].ID] = &e.Books.Turns[i]
+		t := &e.Books.Turns[i]
+		a.turns[t.ID] = t
+		at := t.place()
+		a.runs[at] = append(a.runs[at], t)
 	}
 	for _, x := range e.Books.Entries {
 		at := place{x.Channel, x.TS}
@@ -118,6 +130,10 @@ func Account(e Evidence) []Violation {
 	a.rest()
 	for _, at := range sortedPlaces(a.threads) {
 		a.thread(at)
+		delete(a.runs, at)
+	}
+	for _, at := range sortedPlaces(a.runs) {
+		a.say("double", "the turn %s is for a conversation in which nobody wrote: %s/%s", a.runs[at][0].ID, at.Channel, at.Root)
 	}
 	return a.found
 }
@@ -159,9 +175,6 @@ func (a *account) outcome(l *Letter) {
 		if t == nil {
 			a.say("outcome", "message %d is credited to the turn %s, which there is not", l.N, e.Turn)
 			return
-		}
-		if len(a.credits[t.ID]) == 0 {
-			a.runs[l.place()] = append(a.runs[l.place()], t)
 		}
 		a.credits[t.ID] = append(a.credits[t.ID], l)
 	}
@@ -255,8 +268,8 @@ func (a *account) reads(t *Turn, shown map[string]Shown) {
 	}
 	text, want := letters(all.String()), letters(t.Answer)
 	switch t.State {
-	case "answered":
-		if t.Reason == "" && text != want || !strings.Contains(text, want) {
+	case "answered", "merged": // another turn answers what this one was for
+		if t.State == "answered" && t.Reason == "" && text != want || !strings.Contains(text, want) {
 			a.say("text", "the turn %s shows %q, and its answer is %q", t.ID, clip(all.String()), clip(t.Answer))
 		}
 	case "failed":

@@ -149,6 +149,9 @@ func TestBrokenHistories(t *testing.T) {
 			e.Books.Editions, e.Letters[1].Version = nil, 3
 			e.tell("t2", "m000001.1", a1, "m000002.3", "m000003.1")
 		}},
+		"a turn for nobody": {"double", func(e *Evidence) {
+			e.Books.Turns = append(e.Books.Turns, Turn{ID: "t9", Lane: "T/C1/300.000000", State: "answered", Finished: 1})
+		}},
 		"a turn of two threads": {"outcome", func(e *Evidence) { e.Books.Entries[6].Turn = "t4" }},
 	} {
 		t.Run(name, func(t *testing.T) {

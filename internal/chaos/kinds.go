@@ -25,6 +25,15 @@ const (
 	database = "database" // the database server is killed and started again
 )
 
+// Kinds lists the kinds of faults.
+func Kinds() []string {
+	var all []string
+	for _, g := range groups() {
+		all = append(all, g.kind)
+	}
+	return all
+}
+
 // groups are the kinds with their weights and ranges.
 func groups() []group {
 	return []group{

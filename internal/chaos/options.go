@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -14,13 +15,14 @@ const (
 // Options say what to run. Check fills in what is left zero.
 type Options struct {
 	Seed     uint64        `json:"seed"`
-	Turns    int           `json:"turns"`    // messages that people write; each a turn, unless it is merged into another
-	Store    string        `json:"store"`    // SQLite or Postgres
-	Replicas int           `json:"replicas"` // processes; SQLite takes one
-	Rate     float64       `json:"rate"`     // messages a second
-	Faults   float64       `json:"faults"`   // a minute, on average
-	Limits   bool          `json:"limits"`   // with Slack's published rate limits
-	Patience time.Duration `json:"-"`        // how long the fleet may take to come to rest when the faults have ended
+	Turns    int           `json:"turns"`          // messages that people write; each a turn, unless it is merged into another
+	Store    string        `json:"store"`          // SQLite or Postgres
+	Replicas int           `json:"replicas"`       // processes; SQLite takes one
+	Rate     float64       `json:"rate"`           // messages a second
+	Faults   float64       `json:"faults"`         // a minute, on average
+	Only     []string      `json:"only,omitempty"` // kinds of faults; none: all
+	Limits   bool          `json:"limits"`         // with Slack's published rate limits
+	Patience time.Duration `json:"-"`              // how long the fleet may take to come to rest when the faults have ended
 
 	Dir     string        `json:"-"` // where the folders of runs are made; "": the system's place for temporary files
 	Keep    bool          `json:"-"` // keep the folder of a clean run too
@@ -49,6 +51,8 @@ func (o *Options) Check() error {
 		return fmt.Errorf("--rate: %v: want more than 0 and at most 1000 messages a second", o.Rate)
 	case !(o.Faults >= 0 && o.Faults <= 600):
 		return fmt.Errorf("--faults: %v: want 0 to 600 a minute", o.Faults)
+	case o.unknown() != "":
+		return fmt.Errorf("--only: there are no faults of the kind %q: want some of %s", o.unknown(), strings.Join(Kinds(), ", "))
 	case o.Patience <= 0:
 		return fmt.Errorf("--patience: %s: must be more than 0", o.Patience)
 	case o.Shrink < 0:
@@ -57,6 +61,16 @@ func (o *Options) Check() error {
 		return fmt.Errorf("chaos: no program to run")
 	}
 	return nil
+}
+
+// unknown is a kind of Only that there is not.
+func (o *Options) unknown() string {
+	for _, kind := range o.Only {
+		if _, ok := find(kind); !ok {
+			return kind
+		}
+	}
+	return ""
 }
 
 // maxReplicas leaves room, in the ten connections of an app, for the replica

@@ -83,7 +83,10 @@ func Draw(o Options) Schedule {
 
 // env are the settings that change what a crash meets.
 func (d *dice) env() map[string]string {
-	env := map[string]string{"HOLDFAST_DRAIN_TIMEOUT": d.one("100ms", "1s", "10s")}
+	env := map[string]string{
+		"HOLDFAST_DRAIN_TIMEOUT": d.one("100ms", "1s", "10s"),
+		"HOLDFAST_MIDTURN":       d.one("queue", "queue", "steer", "interrupt"),
+	}
 	if d.IntN(2) == 0 {
 		env["HOLDFAST_STORE"], env["HOLDFAST_BACKGROUND"] = "true", "true"
 	}
@@ -133,10 +136,13 @@ func (d *dice) faults(s *Schedule, end int) {
 		if g.postgres && d.o.Store != Postgres || g.sqlite && d.o.Store != SQLite {
 			continue
 		}
+		if len(d.o.Only) > 0 && !slices.Contains(d.o.Only, g.kind) {
+			continue
+		}
 		all = append(all, g)
 		sum += g.weight
 	}
-	for at := 0.0; ; {
+	for at := 0.0; sum > 0; {
 		at += d.ExpFloat64() / d.o.Faults * 60_000
 		if int(at) >= end {
 			break

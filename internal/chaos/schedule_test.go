@@ -42,6 +42,11 @@ func TestScheduleFollowsFromTheSeed(t *testing.T) {
 			t.Errorf("on Postgres, faults of the kind %s: %v", g.kind, drawn[g.kind])
 		}
 	}
+	o = options()
+	o.Only = []string{freeze}
+	if only := Draw(o).Faults; len(only) < 100 || slices.ContainsFunc(only, func(f Fault) bool { return f.Kind != freeze }) {
+		t.Errorf("only frozen: %d faults, %v …", len(only), only[:1])
+	}
 	file := filepath.Join(t.TempDir(), "schedule.json")
 	if err := a.write(file); err != nil {
 		t.Fatal(err)
@@ -78,6 +83,7 @@ func TestOptions(t *testing.T) {
 		"--turns":       func(o *Options) { o.Turns = 0 },
 		"--rate":        func(o *Options) { o.Rate = 0 },
 		"--faults":      func(o *Options) { o.Faults = -1 },
+		"--only":        func(o *Options) { o.Only = []string{"kill", "flood"} },
 		"--patience":    func(o *Options) { o.Patience = 0 },
 		"--shrink-time": func(o *Options) { o.Shrink = -1 },
 	} {
