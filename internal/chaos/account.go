@@ -361,21 +361,48 @@ func (c *chain) want(n int, t *Turn, list []string) []string {
 			earlier = append(earlier, item{l.TS, m})
 		}
 	}
+	var cuts []item
 	for _, x := range c.runs[:n] {
-		if l := linkOf(x.Answer); l != "" {
-			at := x.AnswerTS
-			if at == "" { // shown nowhere, so it stands where it ended
-				at = fmt.Sprintf("%d.%03d000", x.Finished/1000, x.Finished%1000)
-			}
+		l := linkOf(x.Answer)
+		if l == "" {
+			continue
+		}
+		at := x.AnswerTS
+		if at == "" { // shown nowhere, so it stands where it ended
+			at = fmt.Sprintf("%d.%03d000", x.Finished/1000, x.Finished%1000)
+		}
+		if x.State == "merged" {
+			cuts = append(cuts, item{at, l})
+		} else {
 			earlier = append(earlier, item{at, l})
 		}
 	}
 	// Slack's ts are equally long, so they sort as strings.
 	byTime := func(a, b item) int { return strings.Compare(a.at, b.at) }
-	slices.SortStableFunc(earlier, byTime)
 	slices.SortStableFunc(now, byTime)
+	slices.SortStableFunc(cuts, byTime)
+	// An answer that a newer message interrupted stands before that one, among
+	// those that it was for.
+	var last []item
+	for _, m := range now {
+		for _, x := range slices.Backward(cuts) {
+			if x.at > now[0].at && x.at < m.at {
+				if !slices.Contains(last, x) {
+					last = append(last, x)
+				}
+				break
+			}
+		}
+		last = append(last, m)
+	}
+	for _, x := range cuts {
+		if !slices.Contains(last, x) {
+			earlier = append(earlier, x)
+		}
+	}
+	slices.SortStableFunc(earlier, byTime)
 	var want []string
-	for _, x := range append(earlier, now...) {
+	for _, x := range append(earlier, last...) {
 		want = append(want, x.mark)
 	}
 	return want

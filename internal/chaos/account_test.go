@@ -186,6 +186,16 @@ func TestAllowedHistories(t *testing.T) {
 			e.Books.Entries[1].Outcome, e.Books.Entries[2].Outcome = "stopped", "stopped"
 			e.tell("t4", "m000001.1", a1, "m000002.2", "m000003.1", linkOf(t.Answer), "m000005.1", "m000006.1")
 		},
+		"an answer that a newer message interrupted": func(e *Evidence) {
+			a1 := linkOf(e.turn("t1").Answer)
+			e.tell("t2", "m000001.1", a1, "m000002.1", "m000003.1")
+			t := e.turn("t2")
+			t.State, t.Reason = "merged", "interrupted"
+			e.shown(t.AnswerTS).Text += "\nInterrupted by a newer message."
+			e.Books.Entries[1].Turn, e.Books.Entries[2].Turn, e.Books.Entries[2].Outcome = "t4", "t4", "merged"
+			e.tell("t4", "m000001.1", a1, "m000002.2", "m000003.1", linkOf(t.Answer), "m000006.1")
+			e.Letters[4].Deleted = true // its turn was stopped: it is in the middle of all this
+		},
 		"an edit that Slack never told of": func(e *Evidence) {
 			a1, a2 := linkOf(e.turn("t1").Answer), linkOf(e.turn("t2").Answer)
 			e.Books.Editions = nil
