@@ -307,7 +307,12 @@ func (c *call) listed(member string) (reply, error) {
 	}
 	out := []reply{}
 	for _, ch := range list {
-		out = append(out, c.describe(ch))
+		r := c.describe(ch)
+		if member != "" { // users.conversations says neither
+			delete(r, "is_member")
+			delete(r, "num_members")
+		}
+		out = append(out, r)
 	}
 	return reply{"channels": out, "response_metadata": reply{"next_cursor": next}}, nil
 }

@@ -316,6 +316,9 @@ func TestDirectory(t *testing.T) {
 	if out := r.ok("conversations.info", obj{"channel": SeedRandom}); out["channel"].(obj)["is_member"] != false {
 		t.Error(out)
 	}
+	if c := r.ok("users.conversations", obj{})["channels"].([]any)[0].(obj); c["is_member"] != nil || c["num_members"] != nil || c["name"] == nil {
+		t.Errorf("users.conversations describes a channel as %v", c) // Slack's own leaves both out
+	}
 	r.bad("channel_not_found", "conversations.info", obj{"channel": "C0"})
 	if out := r.ok("conversations.open", obj{"users": SeedAda}); out["channel"].(obj)["id"] != SeedAdaDM {
 		t.Error(out)
