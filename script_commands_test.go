@@ -417,7 +417,10 @@ func deliver(ts *testscript.TestScript, w *world, args []string) {
 // "envelope raw FRAME" sends a literal frame.
 func envelope(ts *testscript.TestScript, w *world, args []string) {
 	need(ts, args, 2, "envelope TYPE PAYLOAD | raw FRAME")
-	body := strings.Join(args[1:], " ")
+	body := named.ReplaceAllStringFunc(strings.Join(args[1:], " "), func(s string) string {
+		_, at := w.place(ts, strings.Trim(s, "{}"))
+		return at
+	})
 	if args[0] == "raw" {
 		_, err := w.slack.Envelope("", nil, body)
 		ts.Check(err)
@@ -434,6 +437,9 @@ func envelope(ts *testscript.TestScript, w *world, args []string) {
 		return false
 	})
 }
+
+// named is {VAR} in an envelope: the ts of that message.
+var named = regexp.MustCompile(`\{[A-Z]+\}`)
 
 // halt VAR PERSON: a person clicks Slack's stop button in the thread, once there
 // is one.

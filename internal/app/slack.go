@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"holdfast/internal/chat"
+	"holdfast/internal/slack/event"
 	"holdfast/internal/slack/surface"
 	"holdfast/internal/slack/web"
 )
@@ -194,7 +195,7 @@ var speech = map[string]bool{"": true, "file_share": true, "thread_broadcast": t
 func said(c chat.Conversation, m web.Message) chat.Message {
 	return chat.Message{
 		Conversation: c, TS: m.TS, User: m.User, BotID: m.BotID, AppID: m.AppID,
-		Text: m.Text, Files: m.Files, Edited: m.Edited,
+		Text: event.Words(m.Raw), Files: m.Files, Edited: m.Edited,
 	}
 }
 

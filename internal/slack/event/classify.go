@@ -164,6 +164,9 @@ func (d *Decoder) message(p, ev object) (inbox.Entry, bool) {
 		}
 		e.Stop = d.word(m, direct(ev))
 	}
+	if !d.own(m) {
+		e.Message.Text = words(ev) // only now: what is forwarded mentions nobody, and stops nothing
+	}
 	return e, true
 }
 
@@ -200,6 +203,7 @@ func (d *Decoder) mention(p, ev object) (inbox.Entry, bool) {
 		e.Lane = m.Conversation
 		e.Stop = d.word(m, false)
 	}
+	e.Message.Text = words(ev)
 	return e, true
 }
 
@@ -218,6 +222,7 @@ func (d *Decoder) changed(p, ev object) (inbox.Entry, bool) {
 	case before != nil && before.text("text") == m.Text:
 		return inbox.Entry{}, false // a link was unfurled, a file or reaction changed
 	}
+	m.Text = words(now)
 	return inbox.Entry{Kind: inbox.Edit, Key: messageKey("e", m) + "/" + string(m.Edited), Message: m}, true
 }
 
