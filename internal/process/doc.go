@@ -9,9 +9,14 @@
 //     that is not in the group, and may be called twice.
 //  3. Done is closed once the program has ended, however it ended, and Err then
 //     says how.
+//  4. On Linux a program is killed when we end, however we end.
+//  5. A Keeper has one program running at most. One that ends by itself is started
+//     again, after a pause that doubles while it does not live for ten seconds;
+//     one that was killed or stopped comes back when it was said to, or never.
 //
 // Not guaranteed: Usage and Self on systems without /proc (they say so); what a
-// program does that leaves its group; that a program ends when we are killed.
+// program does that leaves its group, or on Linux what its children do when we
+// are killed.
 //
 // app and bench may import it; it imports the standard library only.
 package process

@@ -12,7 +12,10 @@ import (
 // Shell is the command line as the user's shell runs it.
 func Shell(command string) []string { return []string{"/bin/sh", "-c", command} }
 
-func own(c *exec.Cmd) { c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }
+func own(c *exec.Cmd) {
+	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	bound(c.SysProcAttr)
+}
 
 // The group may be gone by itself, so errors of kill say nothing.
 

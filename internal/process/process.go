@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"runtime"
 	"time"
 )
 
@@ -35,15 +36,25 @@ func Start(s Spec) (*Process, error) {
 	c.Stdout, c.Stderr = s.Output, s.Output
 	c.WaitDelay = time.Second // what it started may hold its output open
 	own(c)
-	if err := c.Start(); err != nil {
-		return nil, fmt.Errorf("start %s: %w", s.Args[0], err)
-	}
 	p := &Process{cmd: c, done: make(chan struct{})}
+	started := make(chan error)
 	go func() {
+		// The program's life is bound to the thread that starts it, which must not
+		// end before. It goes back to work for others afterwards.
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := c.Start()
+		started <- err
+		if err != nil {
+			return
+		}
 		defer close(p.done)
 		p.err = c.Wait()
 		sweep(c)
 	}()
+	if err := <-started; err != nil {
+		return nil, fmt.Errorf("start %s: %w", s.Args[0], err)
+	}
 	return p, nil
 }
 
@@ -78,6 +89,17 @@ func (p *Process) Stop(grace time.Duration) error {
 	kill(p.cmd)
 	<-p.done
 	return fmt.Errorf("process %d did not end within %s of being asked, and was killed", p.PID(), grace)
+}
+
+// Kill ends the program and its group at once (kill -9), and waits for the end.
+func (p *Process) Kill() {
+	select {
+	case <-p.done:
+		return
+	default:
+	}
+	kill(p.cmd)
+	<-p.done
 }
 
 // Usage is what a program and all in its group have used since their start.
