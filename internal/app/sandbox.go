@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -39,17 +40,27 @@ func version() string {
 }
 
 // Sandbox runs a simulated workspace, a scripted model unless c names a real
-// one, and the assistant (or another bot) between them, until ctx ends.
-func Sandbox(ctx context.Context, c config.Config, o SandboxOptions, out, logs io.Writer) error {
+// one, and the assistant (or another bot) between them as a process of its own,
+// until ctx ends.
+func Sandbox(ctx context.Context, c config.Config, o SandboxOptions, out, logs io.Writer) (err error) {
+	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
+		return &SetupError{Say: "--dir: cannot make the folder " + o.Dir, Cause: err}
+	}
+	file := filepath.Join(o.Dir, "workspace.json")
+	release, err := sqlite.Reserve(file)
+	if errors.Is(err, sqlite.ErrInUse) {
+		return &SetupError{Say: "--dir: another sandbox uses " + o.Dir + ": stop it, or give this one a --dir of its own", Cause: err}
+	}
+	if err != nil {
+		return &SetupError{Say: "--dir: cannot write in " + o.Dir, Cause: err}
+	}
+	defer func() { err = errors.Join(err, release()) }()
 	if o.Fresh {
 		for _, f := range []string{"workspace.json", "holdfast.db", "holdfast.db-wal", "holdfast.db-shm"} {
 			if err := os.Remove(filepath.Join(o.Dir, f)); err != nil && !errors.Is(err, os.ErrNotExist) {
 				return &SetupError{Say: "--fresh: cannot forget what is in " + o.Dir, Cause: err}
 			}
 		}
-	}
-	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
-		return &SetupError{Say: "--dir: cannot make the folder " + o.Dir, Cause: err}
 	}
 	if c.LogLevel == slog.LevelInfo {
 		c.LogLevel = slog.LevelWarn // the page has the log that people want
@@ -62,7 +73,6 @@ func Sandbox(ctx context.Context, c config.Config, o SandboxOptions, out, logs i
 	}
 	defer model.stop()
 	c.DatabaseURL = "sqlite:" + filepath.Join(o.Dir, "holdfast.db")
-	c.AdminAddr = "off"
 	return sandboxSlack(ctx, c, o, model, out, logs, log)
 }
 
@@ -98,9 +108,12 @@ func sandboxModel(ctx context.Context, c *config.Config, log *slog.Logger) (brai
 		return brain{}, fmt.Errorf("start the scripted model: %w", err)
 	}
 	c.OpenAIBaseURL, c.OpenAIKey, c.Endpoint = server.URL(), "sk-sandbox-demo", "full"
+	// The scripted model begins within a second, so who makes it hang need not wait
+	// for as long as a real one may take.
+	c.Impatient()
 	return brain{
 		note:  "Simulated workspace, built-in demo model",
-		mount: map[string]http.Handler{"GET /model/requests": sim.RequestsHandler()},
+		mount: map[string]http.Handler{"GET /model/requests": sim.RequestsHandler(), "/model/rules": sim.RulesHandler()},
 		stop: func() {
 			err := errors.Join(server.Close(), sim.Close())
 			if wire != nil {
@@ -116,8 +129,11 @@ func sandboxModel(ctx context.Context, c *config.Config, log *slog.Logger) (brai
 // sandboxSlack starts the simulated workspace and serves it.
 func sandboxSlack(ctx context.Context, c config.Config, o SandboxOptions, model brain, out, logs io.Writer, log *slog.Logger) error {
 	c.SlackBotToken, c.SlackAppToken = "xoxb-sandbox", "xapp-1-sandbox"
+	desk := newLate()
+	mount := map[string]http.Handler{"/sandbox/": desk}
+	maps.Copy(mount, model.mount)
 	sim := slacksim.New(slacksim.Options{
-		Logger: log, Page: ui.Page(), Policy: ui.Policy, Limits: true, Note: model.note, Mount: model.mount,
+		Logger: log, Page: ui.Page(), Policy: ui.Policy, Limits: true, Note: model.note, Mount: mount,
 		BotToken: c.SlackBotToken.Reveal(), AppToken: c.SlackAppToken.Reveal(),
 	})
 	file := filepath.Join(o.Dir, "workspace.json")
@@ -135,18 +151,13 @@ func sandboxSlack(ctx context.Context, c config.Config, o SandboxOptions, model 
 
 	stopKeeping := keep(sim, file, log)
 	if o.Bot != "" {
-		err = guest(ctx, c, o, model, server.URL(), out, logs)
+		tell(out, c, o, model, server.URL())
 	} else {
 		fmt.Fprintf(out, "%s.\n\n  Open %s\n\nWrite to @Holdfast there. Ctrl-C stops it; %s is kept for next time.\n", model.note, server.URL(), o.Dir)
-		err = serve(ctx, c, log)
 	}
+	err = stay(ctx, c, o, sim, model, desk, logs)
 	stopKeeping()
-	if errors.Is(err, sqlite.ErrInUse) { // the workspace is not ours to save
-		err = &SetupError{Say: "--dir: another sandbox uses " + o.Dir + ": stop it, or give this one a --dir of its own", Cause: err}
-	} else {
-		err = errors.Join(err, save(sim, file))
-	}
-	return errors.Join(err, server.Close(), sim.Close())
+	return errors.Join(err, save(sim, file), server.Close(), sim.Close())
 }
 
 func load(sim *slacksim.Sim, file string) error {

@@ -288,6 +288,20 @@ func (c Config) Turn() time.Duration {
 	return c.TurnTimeout
 }
 
+// impatience is how long the sandbox waits for its scripted model where nobody
+// has said how long.
+const impatience = 20 * time.Second
+
+// Impatient shortens the deadlines of a model that are at their defaults to 20 s.
+func (c *Config) Impatient() {
+	if c.FirstTimeout == 120*time.Second {
+		c.FirstTimeout = min(impatience, c.Total())
+	}
+	if c.Idle() == 120*time.Second {
+		c.IdleTimeout = seconds(min(impatience, c.Total()/2))
+	}
+}
+
 // ReadEnv is Load with the process's own environment and the .env file of the
 // working directory.
 func ReadEnv() (Config, error) { return Load(os.Environ(), ".env") }

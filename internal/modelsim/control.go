@@ -55,6 +55,30 @@ func (s *Sim) control() http.Handler {
 	return mux
 }
 
+// RulesHandler answers for the rules alone, under any path: GET with
+// {"rules":[…]} as Armed has them, POST as the control plane does, and DELETE of
+// ?id=… or of all. It is for servers that let people arm faults without giving
+// them the control plane.
+func (s *Sim) RulesHandler() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch id := r.URL.Query().Get("id"); {
+		case r.Method == http.MethodGet:
+			s.say(w, 200, map[string][]Armed{"rules": s.rules.armed()})
+		case r.Method == http.MethodPost:
+			s.postRules(w, r)
+		case r.Method != http.MethodDelete:
+			s.complain(w, http.StatusMethodNotAllowed, "use GET, POST or DELETE")
+		case id == "":
+			s.ClearRules()
+			s.say(w, 200, map[string]bool{"deleted": true})
+		case s.rules.remove(id):
+			s.say(w, 200, map[string]bool{"deleted": true})
+		default:
+			s.complain(w, 404, "no rule "+id)
+		}
+	})
+}
+
 func (s *Sim) say(w http.ResponseWriter, code int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(code)

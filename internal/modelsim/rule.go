@@ -219,6 +219,7 @@ type compiledRule struct {
 	Rule
 	re    *regexp.Regexp
 	seen  int // within the window
+	acted int
 	added time.Time
 }
 
@@ -380,6 +381,31 @@ func (b *ruleBook) all() []Rule {
 	return out
 }
 
+// Armed is a rule with what has come of it.
+type Armed struct {
+	Rule  Rule `json:"rule"`
+	Acted int  `json:"acted"` // on so many requests
+	Spent bool `json:"spent"` // it will act on no more
+	// EndsMS is for how many milliseconds more its window is open; 0: for ever.
+	EndsMS int64 `json:"ends_ms,omitempty"`
+}
+
+func (b *ruleBook) armed() []Armed {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	out := make([]Armed, 0, len(b.list))
+	for _, c := range b.list {
+		a := Armed{Rule: c.Rule, Acted: c.acted, Spent: c.First > 0 && c.seen-c.Skip >= c.First}
+		if c.Until > 0 {
+			left := c.Until - time.Since(c.added)
+			a.EndsMS = max(left.Milliseconds(), 0)
+			a.Spent = a.Spent || left <= 0
+		}
+		out = append(out, a)
+	}
+	return out
+}
+
 // decide fills what p leaves open from the rules that match.
 func (b *ruleBook) decide(t target, p *plan) {
 	b.mu.Lock()
@@ -418,7 +444,11 @@ func (c *compiledRule) count(rng *rand.Rand) bool {
 		return false
 	}
 	c.seen++
-	return c.take(c.seen, age, rng)
+	acts := c.take(c.seen, age, rng)
+	if acts {
+		c.acted++
+	}
+	return acts
 }
 
 // deaf returns the F2 that goes before everything else, and its rule.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -419,5 +420,51 @@ func TestWaitEndsWithItsContext(t *testing.T) {
 	cancel()
 	if err := sim.Wait(ctx, func(modelsim.Stats) bool { return false }); !errors.Is(err, context.Canceled) {
 		t.Error(err)
+	}
+}
+
+func TestRulesHandler(t *testing.T) {
+	b := start(t, modelsim.Options{})
+	do := func(method, target, body string) (int, string) {
+		w := httptest.NewRecorder()
+		b.sim.RulesHandler().ServeHTTP(w, httptest.NewRequest(method, target, strings.NewReader(body)))
+		return w.Code, w.Body.String()
+	}
+	if code, body := do("POST", "/rules", `[{"id":"a","first":2,"fault":{"kind":"F12"}},{"id":"b","until":"1h","text":"hello"}]`); code != 200 {
+		t.Fatal(code, body)
+	}
+	if code, _ := do("POST", "/rules", `{"id":"c"}`); code != 400 {
+		t.Error("a rule that does nothing is taken")
+	}
+	b.say("", "anything")
+	var got struct{ Rules []modelsim.Armed }
+	list := func() []modelsim.Armed {
+		t.Helper()
+		code, body := do("GET", "/rules", "")
+		if err := json.Unmarshal([]byte(body), &got); err != nil || code != 200 {
+			t.Fatal(code, err, body)
+		}
+		return got.Rules
+	}
+	if l := list(); len(l) != 2 || l[0].Acted != 1 || l[0].Spent || l[0].Rule.ID != "a" || l[1].EndsMS < 1000 || l[1].EndsMS > 3600_000 {
+		t.Errorf("%+v", l)
+	}
+	b.say("", "anything")
+	if l := list(); !l[0].Spent || l[0].Acted != 2 || l[1].Spent {
+		t.Errorf("%+v", l)
+	}
+	if code, _ := do("DELETE", "/rules?id=nobody", ""); code != 404 {
+		t.Error("a rule that is not there is deleted")
+	}
+	do("DELETE", "/rules?id=a", "")
+	if l := list(); len(l) != 1 {
+		t.Errorf("%+v", l)
+	}
+	do("DELETE", "/rules", "")
+	if l := list(); len(l) != 0 {
+		t.Errorf("%+v", l)
+	}
+	if code, _ := do("PUT", "/rules", ""); code != 405 {
+		t.Error("PUT is taken")
 	}
 }

@@ -3,7 +3,6 @@ package process
 import (
 	"errors"
 	"fmt"
-	"os/exec"
 	"slices"
 	"sync"
 	"time"
@@ -51,11 +50,13 @@ type State struct {
 
 // KeeperOptions tell how to keep a program. Spec and Name are needed.
 type KeeperOptions struct {
-	Name    string          // in words about it, such as "the assistant"
-	Spec    Spec            //
-	Grace   time.Duration   // from being asked to end until it is killed
-	Changed func(State)     // called after each change, one at a time; nil: nobody
-	Quit    func(int) error // an exit code that makes starting again useless gives the Keeper's end; nil: none does
+	Name    string        // in words about it, such as "the assistant"
+	Spec    Spec          //
+	Grace   time.Duration // from being asked to end until it is killed
+	Changed func(State)   // called after each change, one at a time; nil: nobody
+	// Quit is asked when the program has ended by itself, and how (nil: with code
+	// 0). An error ends the Keeper, with it. nil: the program is always started again.
+	Quit func(error) error
 }
 
 // Keeper keeps a program running, and lets people end it and start it.
@@ -130,9 +131,9 @@ func (k *Keeper) end(again time.Duration, hard bool) error {
 			k.rest(a)
 			return
 		}
-		word := "asked to stop"
+		word := "was asked to stop"
 		if hard {
-			word = "killed (kill -9)"
+			word = "was killed (kill -9)"
 		}
 		if !a.ending || hard {
 			k.note(fmt.Sprintf("%s %s", k.o.Name, word), false, func(s *State) {
@@ -227,8 +228,8 @@ func (k *Keeper) ended(a *keeping) error {
 		k.rest(a)
 		return nil
 	}
-	if exit, ok := errors.AsType[*exec.ExitError](err); ok && k.o.Quit != nil {
-		if err := k.o.Quit(exit.ExitCode()); err != nil {
+	if k.o.Quit != nil {
+		if err := k.o.Quit(err); err != nil {
 			return err
 		}
 	}

@@ -132,8 +132,8 @@ func TestKeeperStartsAgainAfterACrash(t *testing.T) {
 
 func TestKeeperGivesUp(t *testing.T) {
 	wrong := errors.New("wrong set-up")
-	k, _, _ := keep(t, `exit 2`, KeeperOptions{Quit: func(code int) error {
-		if code == 2 {
+	k, _, _ := keep(t, `exit 2`, KeeperOptions{Quit: func(err error) error {
+		if exitCode(err) == 2 {
 			return wrong
 		}
 		return nil

@@ -34,6 +34,7 @@ type State struct {
 	HTTP       HTTPStats                  `json:"http"`    // of the last hour
 	Installed  bool                       `json:"installed"`
 	Note       string                     `json:"note,omitempty"`
+	Announced  map[string]any             `json:"announced"` // see Sim.Announce
 	Now        string                     `json:"now"`
 	Seq        int                        `json:"seq"`
 }
@@ -285,7 +286,7 @@ func (s *Sim) ctlState(r *http.Request) (any, error) {
 	st := State{
 		Team: w.team, App: s.appState(), Users: w.users, Channels: w.channels, Messages: map[string][]Message{},
 		Sessions: v.Sessions(), Files: w.files.shown(), Canvases: w.files.canvases, Ephemerals: []Ephemeral{}, Homes: w.homes, Views: v.OpenViews(), Viewing: w.viewing, Sockets: v.Sockets(),
-		Waiting: v.Waiting(), Dropped: s.dropped, HTTP: v.HTTP(), Installed: !w.install.gone, Note: s.opts.Note, Now: stamp(s.now()), Seq: s.feed.last,
+		Waiting: v.Waiting(), Dropped: s.dropped, HTTP: v.HTTP(), Installed: !w.install.gone, Note: s.opts.Note, Announced: s.announced, Now: stamp(s.now()), Seq: s.feed.last,
 	}
 	if r.URL.Query().Get("ephemerals") == "all" {
 		st.Ephemerals = v.Ephemerals()

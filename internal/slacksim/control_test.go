@@ -50,6 +50,49 @@ func (r *rig) readEvents(path string, header http.Header, n int) (types []string
 	return types, ids, data
 }
 
+// What surrounds the simulator is told to who comes and to who is there.
+func TestAnnounce(t *testing.T) {
+	r := start(t, Options{})
+	before := 0
+	r.Look(func(v View) { before = v.Seq() })
+	r.Announce("assistant", obj{"phase": "down"})
+	r.Announce("assistant", obj{"phase": "running"})
+	list, err := r.Changes(t.Context(), before)
+	if err != nil || len(list) != 2 || list[1].Kind != "assistant" {
+		t.Errorf("changes %+v, %v", list, err)
+	}
+	if _, body := r.ctl("GET", "/sim/state", nil); !strings.Contains(string(body), `"announced":{"assistant":{"phase":"running"}}`) {
+		t.Errorf("the state does not have it: %.300s", body)
+	}
+}
+
+// A fault can name several methods, and strikes the first of them that is called.
+func TestFaultOfSeveralMethods(t *testing.T) {
+	r := start(t, Options{})
+	if _, err := r.AddFault(Fault{Method: "chat.postMessage,chat.update", Kind: "429", Times: 1, Note: "one of them"}); err != nil {
+		t.Fatal(err)
+	}
+	call := func(method string) int {
+		resp, err := r.send(method, obj{"channel": SeedGeneral, "text": "x"}, DefaultBotToken)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		return resp.StatusCode
+	}
+	for _, c := range []struct {
+		method string
+		code   int
+	}{{"api.test", 200}, {"chat.postMessage", 429}, {"chat.postMessage", 200}} {
+		if got := call(c.method); got != c.code {
+			t.Errorf("%s: HTTP %d, want %d", c.method, got, c.code)
+		}
+	}
+	if n := len(r.Faults()); n != 0 {
+		t.Errorf("%d faults are left", n)
+	}
+}
+
 func TestFeed(t *testing.T) {
 	r := start(t, Options{Journal: 8})
 	root := r.say(SeedAda, SeedGeneral, "one", "").TS

@@ -4,10 +4,11 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 )
 
-// Fault is a disturbance of one Web API method, of all ("*"), of the WebSocket handshake ("link"), or of the bytes of
+// Fault is a disturbance of one Web API method, of several ("chat.postMessage,chat.update"), of all ("*"), of the WebSocket handshake ("link"), or of the bytes of
 // files on their way ("upload", "download"), or of the envelopes ("envelope") that go to one connection (Socket) or
 // to any.
 //
@@ -32,6 +33,7 @@ type Fault struct {
 	Skip        int     `json:"skip,omitempty"`        // let the first Skip calls pass
 	Probability float64 `json:"probability,omitempty"` // 0 means 1
 	Struck      int     `json:"struck"`
+	Note        string  `json:"note,omitempty"` // what the person who armed it calls it
 }
 
 // AddFault arms a fault and returns its id.
@@ -63,6 +65,7 @@ func (s *Sim) AddFault(f Fault) (string, error) {
 	s.faultN++
 	f.ID, f.Struck = fmt.Sprintf("F%d", s.faultN), 0
 	s.faults = append(s.faults, &f)
+	s.publish("faults", len(s.faults))
 	return f.ID, nil
 }
 
@@ -73,6 +76,7 @@ func (s *Sim) ClearFaults(id string) int {
 	defer s.mu.Unlock()
 	before := len(s.faults)
 	s.faults = slices.DeleteFunc(s.faults, func(f *Fault) bool { return id == "" || f.ID == id })
+	s.publish("faults", len(s.faults))
 	return before - len(s.faults)
 }
 
@@ -98,7 +102,7 @@ func (s *Sim) strike(name string) *Fault {
 func (s *Sim) pick(name, socket string) *Fault {
 	every := !slices.Contains([]string{"link", "envelope", "upload", "download"}, name)
 	for i, f := range s.faults {
-		if f.Method != name && (f.Method != "*" || !every) || f.Socket != "" && f.Socket != socket {
+		if !f.means(name) && (f.Method != "*" || !every) || f.Socket != "" && f.Socket != socket {
 			continue
 		}
 		if f.Skip > 0 {
@@ -117,6 +121,11 @@ func (s *Sim) pick(name, socket string) *Fault {
 		return &hit
 	}
 	return nil
+}
+
+// means says whether the fault names the method.
+func (f *Fault) means(name string) bool {
+	return f.Method == name || strings.Contains(f.Method, ",") && slices.Contains(strings.Split(f.Method, ","), name)
 }
 
 // before does the part of the fault that comes before the effect. It reports true when there is to be no effect; the

@@ -47,6 +47,15 @@ func (s *Sim) publish(kind string, data any) {
 	}
 }
 
+// Announce tells readers of the feed, and State in "announced", something about the simulator's surroundings. Only the
+// latest of a kind is kept; kinds must not be those of the feed itself. data must not change afterwards.
+func (s *Sim) Announce(kind string, data any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.announced[kind] = data
+	s.publish(kind, data)
+}
+
 func (s *Sim) publishMessage(ch *channel, m *Message) {
 	if m != nil {
 		s.publish("message", messageRef{ch.ID, m})

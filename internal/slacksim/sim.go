@@ -90,6 +90,7 @@ type Sim struct {
 	calls     ring[*Call]
 	changed   chan struct{}
 	watched   bool
+	announced map[string]any // by Announce
 }
 
 // New makes a simulator with the seed workspace. It starts no goroutine and opens nothing. It panics on settings that
@@ -130,6 +131,7 @@ func New(o Options) *Sim {
 		envelopes: newRing[*Envelope](o.Journal),
 		calls:     newRing[*Call](o.Journal),
 		changed:   make(chan struct{}),
+		announced: map[string]any{},
 	}
 	if o.Settings != nil {
 		if err := o.Settings.check(); err != nil {

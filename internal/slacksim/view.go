@@ -3,6 +3,7 @@ package slacksim
 import (
 	"cmp"
 	"slices"
+	"time"
 )
 
 // View reads the simulator. Inside Wait it is one consistent moment; it is of no use after the callback returned.
@@ -34,6 +35,22 @@ func (v View) Message(channel, ts string) (Message, bool) {
 	}
 	return ch.byTS[ts].page(), true
 }
+
+// Walk calls each for every message of every channel, by ts, without what only the page needs of it (the text of a
+// stream, say). The Channel's lists are the workspace's own: read them.
+func (v View) Walk(each func(Channel, Message)) {
+	for _, ch := range v.s.ws.channels {
+		for _, m := range ch.list {
+			each(ch.Channel, m.copy())
+		}
+	}
+}
+
+// Now is the simulator's time.
+func (v View) Now() time.Time { return v.s.now() }
+
+// Epoch grows with every reset and import, after which nothing is as it was.
+func (v View) Epoch() int { return v.s.epoch }
 
 // Count is the number of messages of a channel, without copying them.
 func (v View) Count(channel string) int {
