@@ -147,6 +147,7 @@ func stay(ctx context.Context, c config.Config, o SandboxOptions, sim *slacksim.
 	desk.become(newPanel(account, keeper, modelState{
 		Scripted: !model.real, Note: model.note, FirstMS: c.FirstTimeout.Milliseconds(), IdleMS: c.Idle().Milliseconds(),
 	}))
+	sim.Announce("sandbox", map[string]bool{"scripted": !model.real})
 	if keeper == nil {
 		<-ctx.Done()
 		return nil

@@ -40,6 +40,7 @@ function Workspace() {
   const [me, setMe] = useState(whoAmI);
   const [route, setRoute] = useState(() => nav.parse(location.hash));
   const [inspector, setInspector] = useState(() => load('inspector.open', false));
+  const [view, setView] = useState(() => load('inspector.view', 'traffic'));   // of the inspector
   const [switcher, setSwitcher] = useState(false);
   const [said, setSaid] = useState(null);        // {text, tone}
   const [dialog, show] = useState(null);         // what lies over the page
@@ -60,7 +61,9 @@ function Workspace() {
     if (here && (isDirect(here) || !visibleTo(here, id))) nav.replace(places(store, id).assistant[0]?.id || ordered(store, id)[0]?.id || '');
   }, []);
   const say = useCallback((text, tone = 'bad') => setSaid(text ? { text, tone } : null), []);
-  const inspect = useCallback((text) => { setProbe({ text }); save('inspector.open', true); setInspector(true); }, []);
+  const choose = useCallback((name) => { save('inspector.view', name); setView(name); }, []);
+  const openInspector = useCallback((name) => { choose(name); save('inspector.open', true); setInspector(true); }, []);
+  const inspect = useCallback((text) => { setProbe({ text }); openInspector('traffic'); }, []);
   const toggleInspector = useCallback(() => setInspector((on) => { save('inspector.open', !on); return !on; }), []);
 
   useLayoutEffect(() => {
@@ -141,7 +144,7 @@ function Workspace() {
   const channel = store.channels.get(wanted);
   const may = channel && mayOpen(channel, me);
   const Side = route.thread === 'sessions' ? SessionsPane : /^F/.test(route.thread) ? CanvasPane : ThreadPane;
-  const app = useMemo(() => ({ store, me, reads, read, route, say, show, become, inspector, toggleInspector, inspect }), [me, reads, read, route, inspector]);
+  const app = useMemo(() => ({ store, me, reads, read, route, say, show, become, inspector: inspector ? view : '', toggleInspector, openInspector, inspect }), [me, reads, read, route, inspector, view]);
   const side = tabOf(route) === 'messages' ? route.thread : '';
   const shown = inspector ? 'inspector' : listOnly ? 'rail' : side ? 'thread' : 'main';
 
@@ -154,7 +157,7 @@ function Workspace() {
         : html`<${ChannelView} key=${me + channel.id} channel=${channel} />`}
       ${may && side && !listOnly ? html`<${Side} key=${me + channel.id + route.thread} channel=${channel} root=${route.thread} id=${route.thread} />` : null}
       ${may ? html`<${Announcer} key=${channel.id} me=${me} channel=${channel.id} />` : null}
-      ${inspector ? html`<${Inspector} close=${toggleInspector} probe=${probe} />` : null}
+      ${inspector ? html`<${Inspector} close=${toggleInspector} probe=${probe} wanted=${view} choose=${choose} />` : null}
     </div>
     ${store.link === 'lost' ? html`<div class="banner" role="status">The connection to the sandbox is lost. Trying again…</div>` : null}
     ${said ? html`<div class=${'banner ' + said.tone} role=${said.tone === 'bad' ? 'alert' : 'status'}>${said.text} <button type="button" class="quietbutton" onClick=${() => say('')}>Close</button></div>` : null}

@@ -1,4 +1,4 @@
-import { html } from './vendor/htm-preact.js';
+import { html, useEffect } from './vendor/htm-preact.js';
 import { Avatar, PlaceIcon } from './avatar.js';
 import { useApp, useTopic } from './hooks.js';
 import { Icon } from './icons.js';
@@ -6,10 +6,11 @@ import { copy, MenuButton } from './menu.js';
 import { channelName, count, isAssistantDm, isDirect, isMember, userName } from './names.js';
 import * as nav from './nav.js';
 import { Archive, Leave, Members } from './people.js';
+import { load, save } from './prefs.js';
 
 // Header names the place on top of the main pane.
 export function Header({ channel, children }) {
-  const { store, me, inspector, toggleInspector, show } = useApp();
+  const { store, me, inspector, show } = useApp();
   useTopic(store, 'people', 'link', 'files');
   const name = channelName(store, channel, me);
   const assistant = isAssistantDm(store, channel, me);
@@ -24,10 +25,21 @@ export function Header({ channel, children }) {
     </div>
     <div class="head-tools">${children}
       ${assistant || channel.is_im ? null : html`<${Faces} channel=${channel} open=${members} />`}
-      <button type="button" class=${'button inspect' + (inspector ? ' on' : '')} aria-pressed=${inspector} aria-label="Inspector" title="What Slack and the assistant say to each other" onClick=${toggleInspector}><${Icon} name="pulse" /><span class="wide-only">Inspector</span></button>
+      <${Drawers} />
       <${More} channel=${channel} assistant=${assistant} members=${members} />
     </div>
   </header>`;
+}
+
+// Drawers open the inspector, at what goes on or at what can be broken.
+function Drawers() {
+  const { inspector, toggleInspector, openInspector } = useApp();
+  const breaking = inspector === 'break', looking = !!inspector && !breaking;
+  const last = load('inspector.look', 'traffic');
+  useEffect(() => { if (looking) save('inspector.look', inspector); }, [inspector]);
+  const button = (on, kind, name, title, icon, view) => html`<button type="button" class=${'button ' + kind + (on ? ' on' : '')} aria-pressed=${on} aria-label=${name} title=${title} onClick=${() => (on ? toggleInspector() : openInspector(view))}><${Icon} name=${icon} /><span class="wide-only">${name}</span></button>`;
+  return [button(breaking, 'breakit', 'Break it', 'Try to lose a message', 'bolt', 'break'),
+    button(looking, 'inspect', 'Inspector', 'What Slack and the assistant say to each other', 'pulse', last)];
 }
 
 // Faces shows a few of the members, and leads to all of them.
@@ -67,7 +79,9 @@ function Context() {
 // Presence tells whether the assistant's process is connected to this workspace.
 export function Presence() {
   const { store } = useApp();
-  useTopic(store, 'people');
+  useTopic(store, 'people', 'around');
   const live = [...store.sockets.values()].filter((s) => s.state === 'live').length;
+  const it = store.around.assistant;
+  if (!live && (it?.phase === 'down' || it?.phase === 'waiting')) return html`<span class="presence">${it.name[0].toUpperCase() + it.name.slice(1)} is down${it.phase === 'waiting' ? ', and comes back' : ''}</span>`;
   return live ? html`<span class="presence on">Connected</span>` : html`<span class="presence">Not connected: is the assistant running?</span>`;
 }

@@ -5,23 +5,20 @@ import { Actions } from './inspector/actions.js';
 import { Controls } from './inspector/controls.js';
 import { Model } from './inspector/model.js';
 import { Traffic } from './inspector/traffic.js';
-import { load, save } from './prefs.js';
+import { FaultPanel } from './panel/panel.js';
 
 // Inspector is the drawer that shows what goes on behind the chat, and lets one disturb it.
 
-const VIEWS = { traffic: ['Traffic', Traffic], model: ['Model', Model], actions: ['Actions', Actions], controls: ['Controls', Controls] };
+const VIEWS = { traffic: ['Traffic', Traffic], model: ['Model', Model], actions: ['Actions', Actions], break: ['Break it', FaultPanel], controls: ['Controls', Controls] };
 
 // probe.text is what a message's menu asks to look for.
-export function Inspector({ close, probe }) {
+export function Inspector({ close, probe, wanted, choose }) {
   const { store } = useApp();
   useTopic(store, 'people', 'link');
-  const [wanted, setWanted] = useState(() => (probe.text ? 'traffic' : load('inspector.view', 'traffic')));
   const [noModel, setNoModel] = useState(false);
-  useEffect(() => { if (probe.text) setWanted('traffic'); }, [probe]);
   const views = Object.entries(VIEWS).filter(([name]) => name !== 'model' || !noModel);
   const [view, [, View]] = views.find(([name]) => name === wanted) || views[0];
   const live = [...store.sockets.values()].filter((s) => s.state === 'live').length;
-  const choose = (name) => { setWanted(name); save('inspector.view', name); };
   const gone = () => { setNoModel(true); choose('traffic'); };
 
   return html`<aside class="pane inspector" aria-label="Inspector">

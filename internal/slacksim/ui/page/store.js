@@ -15,6 +15,8 @@ import { load, save } from './prefs.js';
 //   sessionmarks    what this browser remembers of sessions (pinned, archived)
 //   views           open modals and Home tabs
 //   outcomes        interactions that changed (acked or failed)
+//   around          what surrounds the simulator: the sandbox, the assistant's process
+//   faults          what is armed in this Slack
 export class Store {
   users = new Map();
   channels = new Map();
@@ -31,6 +33,7 @@ export class Store {
   files = new Map();
   canvases = new Map();
   viewing = {};              // person -> channel, what the app may see as context
+  around = {};               // sandbox, assistant: as they were announced
   skew = 0;                  // milliseconds that the simulator's clock is ahead of ours
   team = {};
   app = {};
@@ -69,6 +72,7 @@ export class Store {
     this.files = byId(state.files);
     this.canvases = byId(state.canvases);
     this.viewing = state.viewing || {};
+    this.around = state.announced || {};
     this.setNow(state.now);
     this.logs = new Map(Object.entries(state.messages || {}).map(([id, list]) => [id, new Log(list || [])]));
     if ((state.seq || 0) < this.seq) { this.journal = { envelopes: [], calls: [] }; this.interactions = new Map(); }   // another server: its numbers begin anew
@@ -145,6 +149,16 @@ export class Store {
       case 'viewing':
         this.viewing = { ...this.viewing, [data.user]: data.channel };
         this.#touch('viewing');
+        break;
+      case 'assistant':
+      case 'sandbox':
+        this.around = { ...this.around, [type]: data };
+        this.#touch('around');
+        this.#touch('journal');
+        break;
+      case 'fault':
+      case 'faults':
+        this.#touch('faults');
         break;
       case 'interaction':
         this.addInteractions([data]);

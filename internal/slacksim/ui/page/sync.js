@@ -1,6 +1,6 @@
 import * as api from './api.js';
 
-const TYPES = ['message', 'deleted', 'session', 'ephemeral', 'channel', 'user', 'envelope', 'call', 'socket', 'file', 'file_deleted', 'canvas', 'viewing', 'interaction', 'ephemeral_deleted', 'view', 'view_closed', 'home', 'app'];
+const TYPES = ['message', 'deleted', 'session', 'ephemeral', 'channel', 'user', 'envelope', 'call', 'socket', 'file', 'file_deleted', 'canvas', 'viewing', 'interaction', 'ephemeral_deleted', 'view', 'view_closed', 'home', 'app', 'assistant', 'sandbox', 'fault', 'faults'];
 
 // follow keeps the store equal to the server for as long as the page lives: the whole
 // state once, then events. EventSource reconnects by itself with Last-Event-ID; when

@@ -24,7 +24,7 @@ export function Traffic({ probe }) {
   useEffect(() => { if (probe.text) { setFilter(probe.text); setKind('all'); setShown(SHOWN); } }, [probe]);
 
   const q = filter.trim().toLowerCase();
-  const all = merged(store.journal).filter((x) => fits(x, kind, q));
+  const all = merged(store.journal, store.around.assistant?.log).filter((x) => fits(x, kind, q));
   const choose = (k) => { setKind(k); save('inspector.kind', k); setShown(SHOWN); };
 
   return html`<div class="inspector-bar">
@@ -34,7 +34,7 @@ export function Traffic({ probe }) {
         <button type="button" class="tool" title="Clear the list" aria-label="Clear the list" onClick=${() => store.clearJournal()}><${Icon} name="bin" /></button></div>
     </div>
     <div class="inspector-list" tabindex="0" role="region" aria-label="Events and calls">
-      ${folded(all, unfolded).slice(0, shown).map((x) => (x.fold
+      ${folded(all, unfolded).slice(0, shown).map((x) => (x.happened ? html`<${Happened} key=${x.key} x=${x.entry} />` : x.fold
         ? html`<button type="button" class="fold" key=${'f' + x.fold} onClick=${() => setUnfolded(x.fold)}>${x.n} more ${x.name}</button>`
         : html`<${Row} key=${x.key} x=${x.entry} call=${x.call} open=${open === x.key} id=${x.key} toggle=${setOpen} />`))}
       ${all.length > shown ? html`<button type="button" class="earlier" onClick=${() => setShown(shown + SHOWN)}>Show earlier (${all.length - shown})</button>` : null}
@@ -42,12 +42,18 @@ export function Traffic({ probe }) {
     </div>`;
 }
 
-// merged interleaves both journals by time, newest first.
-function merged({ envelopes, calls }) {
+// merged interleaves both journals by time, newest first, with what happened to the
+// assistant's process.
+function merged({ envelopes, calls }, happenings) {
   const all = [
     ...envelopes.map((entry) => ({ key: 'e' + entry.n, entry, call: false, at: Date.parse(entry.sent_at) || 0 })),
     ...calls.map((entry) => ({ key: 'c' + entry.n, entry, call: true, at: Date.parse(entry.at) || 0 })),
   ];
+  const since = Math.min(...all.map((x) => x.at));
+  for (const [n, entry] of (happenings || []).entries()) {
+    const at = Date.parse(entry.at);
+    if (at >= since || all.length === 0) all.push({ key: 'h' + entry.at, entry: { n, ...entry }, happened: true, at });
+  }
   return all.sort((a, b) => b.at - a.at || b.entry.n - a.entry.n);
 }
 
@@ -71,7 +77,11 @@ const alike = (a, b) => a.call && b.call && a.entry.method === b.entry.method &&
 
 const bad = (x, call) => (call ? x.ok === false || !!x.fault || x.status >= 400 : x.attempt > 0 || !x.acked_at);
 
-function fits({ entry, call }, kind, q) {
+// Happened is a line about the assistant's process.
+const Happened = ({ x }) => html`<div class="entry-row"><div class=${'happened' + (x.bad ? ' bad' : '')}><span class="way">●</span><span class="what">${x.text}</span><time>${time(x.at)}</time></div></div>`;
+
+function fits({ entry, call, happened }, kind, q) {
+  if (happened) return (kind === 'all' || kind === 'trouble') && (!q || entry.text.includes(q));
   if (kind === 'envelopes' && call) return false;
   if (kind === 'calls' && !call) return false;
   if (kind === 'trouble' && !bad(entry, call)) return false;
