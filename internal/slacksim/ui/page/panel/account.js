@@ -1,7 +1,6 @@
 import { html, useEffect, useState } from '../vendor/htm-preact.js';
 import { useApp } from '../hooks.js';
 import { Icon } from '../icons.js';
-import { time } from '../inspector/times.js';
 import { count, mayOpen, userName } from '../names.js';
 import * as nav from '../nav.js';
 import { date } from '../ts.js';
@@ -82,6 +81,7 @@ function List({ state, account, close }) {
   </div>`;
 }
 
+const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
 const TONES = { answered: 'ok', merged: 'ok', declined: 'plain', stopped: 'plain', failed: 'bad', unreceived: 'warn', waiting: 'warn', running: 'warn' };
 
 function Item({ m, store }) {
@@ -97,5 +97,5 @@ function Item({ m, store }) {
   const note = [m.reason, m.attempts > 1 && `run ${m.attempts}`, m.unseen && 'not in Slack', m.twice && 'twice in Slack'].filter(Boolean).join(', ');
   return html`<li><a href=${nav.link(m.channel, root, m.ts)} onClick=${go}>
     <span class="fp-said"><b>${m.user ? userName(store, m.user) : 'Somebody'}</b> ${m.text ? decode(store, m.text) : html`<i>(no longer in Slack)</i>`}</span>
-    <span class=${'tag ' + (TONES[m.state] || 'plain')}>${m.state === 'unreceived' ? 'not received' : m.state}</span>${note ? html`<small>${note}</small>` : null}<time>${time(date(m.ts))}</time></a></li>`;
+    <span class=${'tag ' + (TONES[m.state] || 'plain')}>${m.state === 'unreceived' ? 'not received' : m.state}</span>${note ? html`<small>${note}</small>` : null}<time>${clock.format(date(m.ts))}</time></a></li>`;
 }

@@ -91,7 +91,7 @@ function Chips({ slack, rules, act, scripted }) {
   const chips = [
     ...rules.map((r) => {
       const id = r.rule.id.split('~')[0], name = titleOf(id);
-      return { key: r.rule.id, label: name ? 'Model: ' + name : 'Model: ' + (r.rule.fault?.kind || r.rule.id), left: r.ends_ms ? wait(r.ends_ms) : r.rule.first ? count(r.rule.first - r.acted, 'call') + ' left' : 'always', clear: () => disarmRule(r.rule.id) };
+      return { key: r.rule.id, label: name ? 'Model: ' + name : 'Model: ' + (r.rule.fault?.kind || r.rule.id), left: r.ends_ms ? wait(r.ends_ms) : r.rule.first ? `${r.rule.first - r.acted} left` : 'always', clear: () => disarmRule(r.rule.id) };
     }),
     ...slack.map((f) => ({ key: f.id, label: titleOf(f.note) ? groupOf(f.note) + ': ' + titleOf(f.note) : `${f.method} ${f.kind}`, left: f.times ? `${f.times - f.struck} left` : 'always', clear: () => disarmFault(f.id) })),
     ...(stalled.length ? [{ key: 'stalled', label: count(stalled.length, 'socket') + ' stalled', left: 'silent', clear: () => sockets('resume') }] : []),
@@ -101,7 +101,8 @@ function Chips({ slack, rules, act, scripted }) {
   return html`<div class="fp-chips"><ul aria-label="Armed now">
       ${down ? html`<li key="down" class="fp-chip down"><span>${it.name} is down</span>${it.phase === 'waiting' ? html`<small><${Countdown} until=${it.until} /></small>` : null}<button type="button" class="quietbutton" onClick=${() => act(() => assistant('start'))}>Start</button></li>` : null}
       ${chips.map((c) => html`<li key=${c.key} class="fp-chip"><span>${c.label}</span><small>${c.left}</small><button type="button" aria-label=${'Disarm ' + c.label} title="Disarm" onClick=${() => act(c.clear)}><${Icon} name="close" /></button></li>`)}
-    </ul>${chips.length ? html`<button type="button" class="quietbutton" onClick=${() => act(async () => { await disarm(scripted); if (stalled.length) await sockets('resume'); })}>Clear all</button>` : null}</div>`;
+      ${chips.length ? html`<li key="all"><button type="button" class="quietbutton" onClick=${() => act(async () => { await disarm(scripted); if (stalled.length) await sockets('resume'); })}>Clear all</button></li>` : null}
+    </ul></div>`;
 }
 
 // Countdown counts the seconds until a time of this computer.
