@@ -58,6 +58,7 @@
 //  23. A fault of the method "envelope" strikes envelopes of the connection that it names; all other traffic goes on. A
 //     stall or a mute with a time ends by itself on the simulator's clock.
 //  24. What a person types keeps its text as it is; its rich_text block has the same words, with Slack's styles.
+//  25. What Sim.Announce was told last of each kind is in the state, and in the feed in its place.
 //
 // Not guaranteed: the texts of error details, the order of deliveries, which connection gets an event, and the exact
 // form of ids.

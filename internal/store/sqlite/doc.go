@@ -32,6 +32,8 @@
 //  10. [DB.Close] lets what was begun or queued end. Later calls return [ErrClosed].
 //  11. Folder and files are made for their owner alone (0700, 0600).
 //  12. No statement of everyday work reads a whole table.
+//  13. [Books] are read from another process while the database is served, killed
+//     or down, and change nothing.
 //
 // Not guaranteed: anything on a network file system, whose locks do not hold;
 // Open refuses those that it knows (Linux). Nothing is ever deleted yet: the
