@@ -81,14 +81,14 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger) (err error) {
 	}
 
 	decoder := event.New(event.Identity{Team: who.Team, BotUser: who.User, Bot: who.Bot, App: who.App})
-	workspace := slack{web: calls, who: who, fell: metrics.Fallback}
+	workspace := slack{web: calls, who: who}
 	self := transcript.Self{User: who.User, Name: ownName(ctx, calls, who, log), App: who.App, Bot: who.Bot}
 	briefer := assistant.New(db, workspace, self, assistant.Settings{
 		Model: c.Model, Effort: c.Effort, Verbosity: c.Verbosity, MaxOutput: c.MaxOutput,
 		Temperature: c.Temperature, TopP: c.TopP,
 		Instructions: c.Instructions, Company: c.Company, Website: c.Website, Store: c.Store, Background: c.Background, Midturn: turn.Midturn(c.Midturn),
 	}, log, time.Now)
-	surfaces := surface.New(workspace, outbox.New(metrics.Outbox(db.Outbox()), nil), surface.Options{Logger: log, Team: who.Team, Native: c.Streaming})
+	surfaces := surface.New(workspace, outbox.New(metrics.Outbox(db.Outbox()), nil), surface.Options{Logger: log, Team: who.Team, Native: c.Streaming, Fell: metrics.Fallback})
 	// A turn may ask more than once; each call has its own deadline.
 	runner := turn.NewRunner(metrics.Turns(db), briefer, metrics.Model(model), surfaces, turn.Options{
 		Logger: log, Attempts: c.Attempts, MaxAge: c.MaxAge, Total: c.Turn(), Settle: 25 * time.Millisecond,
@@ -114,7 +114,7 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger) (err error) {
 	defer listen(ctx, db, postgres.Heard{Wake: lanes.Wake, Stop: halt, Note: runner.Hear})()
 	filler := gap.New(histories{calls}, db, gap.Options{
 		Logger: log, Team: who.Team, Link: func() (int, int) { s := socket.Status(); return s.Live, s.Outages },
-		Receive: missed(receive.inbox, who.Team, metrics.Missed), Alone: !c.Postgres(),
+		Receive: missed(receive.inbox, who.Team, metrics.Missed), Ended: metrics.Filled, Alone: !c.Postgres(),
 	})
 	if err := filler.Begin(ctx); err != nil {
 		return err

@@ -34,6 +34,10 @@ func watched(m *metric.Set) func(slacksocket.Event) {
 			m.Envelope(e.Type, result, e.Took)
 		case envelope:
 			m.Envelope("other", result, e.Took)
+		case e.Kind == slacksocket.Connected:
+			m.Opened("connected")
+		case e.Kind == slacksocket.Failed:
+			m.Opened("failed")
 		case e.Kind == slacksocket.Leaving:
 			m.Leaving(e.Type)
 		case e.Kind == slacksocket.Lost:

@@ -19,9 +19,8 @@ const metadataType = "holdfast_turn"
 
 // slack joins the Web API to the ports of surface and assistant.
 type slack struct {
-	web  *web.Client
-	who  web.Identity
-	fell func(reason string) // an answer cannot be a native stream, or not any more
+	web *web.Client
+	who web.Identity
 }
 
 var _ surface.Slack = slack{}
@@ -36,7 +35,6 @@ func metadata(m surface.Metadata) *web.Metadata {
 
 func (s slack) Start(ctx context.Context, m surface.Stream) (chat.TS, error) {
 	if !s.web.TryAdmit(ctx, "chat.startStream", m.Conversation.Channel, web.First) {
-		s.fell("no_slot")
 		return "", surface.ErrBusy
 	}
 	posted, err := s.web.StartStream(ctx, web.Stream{
@@ -44,11 +42,8 @@ func (s slack) Start(ctx context.Context, m surface.Stream) (chat.TS, error) {
 		RecipientUser: m.Recipient, RecipientTeam: m.RecipientTeam,
 		Chunks: []web.Chunk{web.Markdown(m.Markdown)},
 	}, web.Send{Priority: web.First, Admitted: true})
-	if e, ok := errors.AsType[*web.Error](err); ok {
-		s.fell(reason(e))
-		if e.Class == web.Limited {
-			return "", surface.ErrBusy
-		}
+	if e, ok := errors.AsType[*web.Error](err); ok && e.Class == web.Limited {
+		return "", fmt.Errorf("%w: %w", surface.ErrBusy, err)
 	}
 	return posted.TS, err
 }
@@ -58,19 +53,7 @@ func (s slack) Append(ctx context.Context, channel string, ts chat.TS, markdown 
 	if tick {
 		send = web.Send{Priority: web.Tick, Admitted: true}
 	}
-	err := s.web.AppendStream(ctx, channel, ts, []web.Chunk{web.Markdown(markdown)}, send)
-	if e, ok := errors.AsType[*web.Error](err); ok {
-		s.fell(reason(e))
-	}
-	return err
-}
-
-// reason is Slack's code, or the class of an error without one.
-func reason(e *web.Error) string {
-	if e.Code != "" {
-		return e.Code
-	}
-	return e.Class.String()
+	return s.web.AppendStream(ctx, channel, ts, []web.Chunk{web.Markdown(markdown)}, send)
 }
 
 func (s slack) Stop(ctx context.Context, m surface.Stop) error {

@@ -70,14 +70,15 @@ type Options struct {
 	Link func() (live, outages int)
 	// Receive puts a message through the inbox, as the event that was missed.
 	Receive func(ctx context.Context, c Channel, raw json.RawMessage) error
-	Alone   bool          // there are no other replicas
-	Look    time.Duration // between two looks at Link; 250 ms
-	Note    time.Duration // between two notes; 2 s
-	Lease   time.Duration // of the reading; 12 s
-	Overlap time.Duration // read again before the note, for clocks that differ and for connections that had silently died; 2 min
-	Reach   time.Duration // how old a channel's root may be whose thread we were never in; 72 h
-	Memory  time.Duration // how long a thread in which we took part, or one in a direct channel, is looked at; 14 days
-	Pause   time.Duration // after a failure; 30 s
+	Ended   func(err error) // is told of each reading that ended, unless the process is stopping; nil: nobody
+	Alone   bool            // there are no other replicas
+	Look    time.Duration   // between two looks at Link; 250 ms
+	Note    time.Duration   // between two notes; 2 s
+	Lease   time.Duration   // of the reading; 12 s
+	Overlap time.Duration   // read again before the note, for clocks that differ and for connections that had silently died; 2 min
+	Reach   time.Duration   // how old a channel's root may be whose thread we were never in; 72 h
+	Memory  time.Duration   // how long a thread in which we took part, or one in a direct channel, is looked at; 14 days
+	Pause   time.Duration   // after a failure; 30 s
 }
 
 // Filler fills gaps.
@@ -97,6 +98,9 @@ func New(s Slack, store Store, o Options) *Filler {
 		if *d <= 0 {
 			*d = v
 		}
+	}
+	if o.Ended == nil {
+		o.Ended = func(error) {}
 	}
 	return &Filler{slack: s, store: store, o: o, me: rand.Text()}
 }
@@ -184,6 +188,9 @@ func (f *Filler) fill(ctx context.Context, from, now time.Time) (filled bool, er
 	}
 	stop(nil)
 	<-kept
+	if ctx.Err() == nil {
+		f.o.Ended(err)
+	}
 	if err == nil {
 		f.o.Logger.Info("read what was said while there was no connection", "since", from, "messages", n)
 		if err = f.store.SetHeard(ctx, f.o.Team, now); err != nil {

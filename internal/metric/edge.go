@@ -22,8 +22,15 @@ type entries struct {
 func (d entries) Append(ctx context.Context, e inbox.Entry) (work bool, err error) {
 	start := time.Now()
 	work, err = d.Store.Append(ctx, e)
-	d.s.store.observe(time.Since(start), "append")
+	d.s.stored("append", start, err)
 	return work, err
+}
+
+func (d entries) Stop(ctx context.Context, e inbox.Entry) (lanes []string, err error) {
+	start := time.Now()
+	lanes, err = d.Store.Stop(ctx, e)
+	d.s.stored("stop", start, err)
+	return lanes, err
 }
 
 // Envelope counts one that came, with what became of it: "acked", "ack_lost",
@@ -37,6 +44,9 @@ func (s *Set) Envelope(kind, result string, took time.Duration) {
 
 // Leaving counts a connection that Slack asked us to leave.
 func (s *Set) Leaving(reason string) { s.leaves.add(1, reason) }
+
+// Opened counts a try to open a connection: "connected" or "failed".
+func (s *Set) Opened(result string) { s.opens.add(1, result) }
 
 // Lost counts a connection that ended.
 func (s *Set) Lost() { s.lost.add(1) }
@@ -55,6 +65,15 @@ func (s *Set) Fallback(reason string) { s.fallbacks.add(1, reason) }
 
 // Missed counts a message that was fetched after a gap.
 func (s *Set) Missed() { s.missed.add(1) }
+
+// Filled counts a reading of a gap that ended.
+func (s *Set) Filled(err error) {
+	result := "done"
+	if err != nil {
+		result = "failed"
+	}
+	s.fills.add(1, result)
+}
 
 // Now is what is read when somebody looks.
 type Now struct {

@@ -24,13 +24,13 @@ type Set struct {
 
 	envelopes, leaves, turns, messages, failures    *counter
 	calls, timeouts, recovered, resumes, tokens     *counter
-	writes, slackCalls, fallbacks                   *counter
+	writes, slackCalls, fallbacks, storeErrors      *counter
+	opens, fills                                    *counter
 	continued, lost, leaseLosses, takenOver, missed *counter
 
 	mu    sync.Mutex
 	lanes map[string]*tracked // by lane: a lane runs one turn
 	ids   map[string]*tracked // the same, by the turn's id
-	ops   map[string]string   // of writes under way, by key
 }
 
 // New makes the metrics of a process that runs the given version.
@@ -40,7 +40,7 @@ func New(version string) *Set {
 	info := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "holdfast_info", Help: "Always 1; the label tells the version."}, []string{"version"})
 	info.WithLabelValues(version).Set(1)
 	r.MustRegister(info)
-	s := &Set{registry: r, lanes: map[string]*tracked{}, ids: map[string]*tracked{}, ops: map[string]string{}}
+	s := &Set{registry: r, lanes: map[string]*tracked{}, ids: map[string]*tracked{}}
 
 	s.ack = s.histogram("ack_seconds", "From the arrival of an envelope to its acknowledgement, durable commit included.", quick)
 	s.queue = s.histogram("queue_wait_seconds", "From a message to the begin of its turn.", waits)
@@ -69,6 +69,9 @@ func New(version string) *Set {
 	s.slackCalls = s.counter("slack_calls_total", "Requests to Slack: ok, or the class of the error.", "method", "result")
 	s.leaseLosses = s.counter("lease_losses_total", "Times that this replica was taken for dead.")
 	s.takenOver = s.counter("lanes_taken_over_total", "Lanes that this replica freed of a lost one.")
+	s.storeErrors = s.counter("store_errors_total", "Calls of the database that failed.", "call")
+	s.opens = s.counter("socket_opens_total", "Tries to open a connection to Slack.", "result")
+	s.fills = s.counter("gap_fills_total", "Readings of what may have been missed.", "result")
 	s.missed = s.counter("gap_messages_total", "Messages fetched that may have been missed.")
 	return s
 }

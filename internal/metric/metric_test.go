@@ -29,6 +29,7 @@ type rig struct {
 	turn    *turn.Turn
 	answers []answer
 	waiting error
+	broken  error
 }
 
 type answer struct {
@@ -50,6 +51,11 @@ type store struct {
 func (s store) Begin(context.Context, turn.Fence) (*turn.Turn, error) { return s.r.turn, nil }
 func (s store) Finish(context.Context, turn.Fence, string, turn.Result) (bool, error) {
 	return false, nil
+}
+func (s store) Record(context.Context, turn.Fence, string, ...turn.Record) error { return s.r.broken }
+
+func (s store) Renew(context.Context, turn.Fence, string, bool) ([]chat.Message, error) {
+	return append(s.r.turn.Messages, chat.Message{TS: "1.000000"}), nil
 }
 
 type box struct{ outbox.Store }
@@ -125,9 +131,17 @@ func (r *rig) has(lines ...string) {
 
 var (
 	said   = answer{events: []turn.Event{{Kind: turn.Started}, {Kind: turn.Delta}, {Kind: turn.Done, Done: &turn.Final{Complete: true, Usage: turn.Usage{Input: 7, Output: 3}}}}}
-	hangs  = answer{err: &turn.Failure{Code: "model_slow", Retry: true}}
-	silent = answer{events: []turn.Event{{Kind: turn.Started}}, err: &turn.Failure{Code: "model_silent", Retry: true}}
+	hangs  = answer{err: &turn.Failure{Code: "model_slow", Retry: true, Cause: late("first event")}}
+	silent = answer{events: []turn.Event{{Kind: turn.Started}}, err: &turn.Failure{Code: "model_silent", Retry: true, Cause: late("idle")}}
+	away   = answer{err: &turn.Failure{Code: "model_unreachable", Retry: true, Cause: late("connect")}}
+	refuse = answer{err: &turn.Failure{Code: "model_unreachable", Retry: true, Cause: errors.New("connection refused")}}
 )
+
+// late is a deadline that passed.
+type late string
+
+func (l late) Error() string { return string(l) + " deadline passed" }
+func (l late) Phase() string { return string(l) }
 
 func TestATurnThatAnswers(t *testing.T) {
 	r := setup(t)
@@ -155,7 +169,7 @@ func TestATurnThatAnswers(t *testing.T) {
 
 func TestTimeoutsAndWhatCameOfThem(t *testing.T) {
 	r := setup(t)
-	r.answers = []answer{hangs, said, silent, said, hangs}
+	r.answers = []answer{hangs, said, silent, said, hangs, away, refuse, said}
 	f := r.begin("again", 1)
 	r.ask("again", turn.Cursor{})
 	r.ask("again", turn.Cursor{})
@@ -167,11 +181,46 @@ func TestTimeoutsAndWhatCameOfThem(t *testing.T) {
 	f = r.begin("lost", 1)
 	r.ask("lost", turn.Cursor{})
 	r.finish(f, turn.Failed, "model_slow")
+	f = r.begin("far", 1)
+	r.ask("far", turn.Cursor{})
+	r.ask("far", turn.Cursor{}) // refused at once: no deadline
+	r.ask("far", turn.Cursor{})
+	r.finish(f, turn.Answered, "")
+	f = r.begin("long", 1)
+	r.finish(f, turn.Failed, "turn_timeout")
 	r.has(
-		`holdfast_timeouts_total{kind="first_event"} 2`, `holdfast_timeouts_total{kind="idle"} 1`,
-		`holdfast_timeouts_recovered_total{how="asked_again"} 1`, `holdfast_timeouts_recovered_total{how="resumed"} 1`, `holdfast_timeouts_recovered_total{how="failed"} 1`,
+		`holdfast_timeouts_total{kind="first_event"} 2`, `holdfast_timeouts_total{kind="idle"} 1`, `holdfast_timeouts_total{kind="connect"} 1`,
+		`holdfast_timeouts_total{kind="turn"} 1`,
+		`holdfast_timeouts_recovered_total{how="asked_again"} 2`, `holdfast_timeouts_recovered_total{how="resumed"} 1`, `holdfast_timeouts_recovered_total{how="failed"} 2`,
 		`holdfast_failures_total{reason="model_slow"} 1`, `holdfast_resumes_total{after="crash"} 1`, `holdfast_model_calls_total{result="model_slow"} 2`,
 	)
+}
+
+// What people write while a turn runs is its own, and what an interrupted turn was
+// for is the next one's: each message is counted once.
+func TestMessagesAreCountedOnce(t *testing.T) {
+	r := setup(t)
+	f := r.begin("cut", 1) // of two messages
+	r.finish(f, turn.Merged, "interrupted")
+	f = r.begin("next", 1)
+	if _, err := r.turns.Renew(t.Context(), f, "next", true); err != nil { // of a third
+		t.Fatal(err)
+	}
+	r.finish(f, turn.Answered, "")
+	r.has(
+		`holdfast_turns_total{outcome="merged"} 1`, `holdfast_turns_total{outcome="answered"} 1`,
+		`holdfast_messages_total{outcome="answered"} 1`, `holdfast_messages_total{outcome="merged"} 2`,
+		`holdfast_finish_seconds_count{outcome="answered"} 1`,
+	)
+}
+
+func TestTroubleOfTheDatabase(t *testing.T) {
+	r := setup(t)
+	for _, err := range []error{errors.New("disk full"), fmt.Errorf("late owner: %w", turn.ErrFenced), context.Canceled, nil} {
+		r.broken = err
+		_ = r.turns.Record(t.Context(), turn.Fence{}, "t")
+	}
+	r.has(`holdfast_store_errors_total{call="record"} 1`, `holdfast_store_seconds_count{call="record"} 4`)
 }
 
 // The database is away: what it would tell is missing, not old and not zero.
@@ -210,6 +259,10 @@ func TestPageListsAll(t *testing.T) {
 	r.set.SlackSlot("chat.update", time.Second)
 	r.set.SlackCall("chat.update", "ok", time.Second)
 	r.set.Fallback("no_slot")
+	r.set.Opened("connected")
+	r.set.Filled(nil)
+	r.broken = errors.New("away")
+	_ = r.turns.Record(t.Context(), f, "t")
 	names := regexp.MustCompile(`(?m)^# TYPE (holdfast_\w+) `).FindAllStringSubmatch(r.page(), -1)
 	page, err := os.ReadFile("../../docs/metrics.md")
 	if err != nil {

@@ -22,6 +22,16 @@ type tracked struct {
 	spoken   bool   // the model said something
 	timeouts int    // deadlines that passed
 	how      string // how the turn went on after the last of them
+
+	writeKey, writeOp string // of the visible write under way: a turn has one at a time
+}
+
+// about is told which messages the turn is for.
+func (t *tracked) about(messages []chat.Message) {
+	t.messages = len(messages)
+	if t.messages > 0 {
+		t.asked = messages[t.messages-1].TS.Time()
+	}
 }
 
 // since is how long ago the person wrote; not ok if that is not known.
@@ -33,10 +43,8 @@ func (t *tracked) since() (d time.Duration, ok bool) {
 }
 
 func (s *Set) began(f turn.Fence, t *turn.Turn) {
-	k := &tracked{turn: t.ID, messages: len(t.Messages)}
-	if len(t.Messages) > 0 {
-		k.asked = t.Last().TS.Time()
-	}
+	k := &tracked{turn: t.ID}
+	k.about(t.Messages)
 	s.mu.Lock()
 	s.lanes[f.Lane], s.ids[t.ID] = k, k
 	s.mu.Unlock()
@@ -72,9 +80,22 @@ func (s *Set) ended(f turn.Fence, r turn.Result) {
 	}
 	if r.Reason == "turn_timeout" {
 		s.timeouts.add(1, "turn")
+		if k != nil {
+			k.timeouts++
+		}
 	}
 	if k == nil {
 		return
+	}
+	if k.timeouts > 0 {
+		how := k.how
+		if r.State != turn.Answered || how == "" {
+			how = string(r.State)
+		}
+		s.recovered.add(1, how)
+	}
+	if r.State == turn.Merged {
+		return // its messages are the next turn's
 	}
 	others := r.State
 	if r.State == turn.Answered {
@@ -87,12 +108,14 @@ func (s *Set) ended(f turn.Fence, r turn.Result) {
 	if d, ok := k.since(); ok {
 		s.finish.observe(d, string(r.State))
 	}
-	if k.timeouts > 0 {
-		how := k.how
-		if r.State != turn.Answered || how == "" {
-			how = string(r.State)
-		}
-		s.recovered.add(1, how)
+}
+
+// stored notes a call of the database. That a lane has a new owner is an answer, and
+// a call that was given up says nothing of the database.
+func (s *Set) stored(call string, start time.Time, err error) {
+	s.store.observe(time.Since(start), call)
+	if err != nil && !errors.Is(err, turn.ErrFenced) && !errors.Is(err, context.Canceled) {
+		s.storeErrors.add(1, call)
 	}
 }
 
@@ -107,7 +130,7 @@ type turns struct {
 func (d turns) Begin(ctx context.Context, f turn.Fence) (*turn.Turn, error) {
 	start := time.Now()
 	t, err := d.Store.Begin(ctx, f)
-	d.s.store.observe(time.Since(start), "begin")
+	d.s.stored("begin", start, err)
 	if t != nil && err == nil {
 		d.s.began(f, t)
 	}
@@ -117,14 +140,29 @@ func (d turns) Begin(ctx context.Context, f turn.Fence) (*turn.Turn, error) {
 func (d turns) Record(ctx context.Context, f turn.Fence, id string, records ...turn.Record) error {
 	start := time.Now()
 	err := d.Store.Record(ctx, f, id, records...)
-	d.s.store.observe(time.Since(start), "record")
+	d.s.stored("record", start, err)
 	return err
+}
+
+// Renew is how a turn takes up what people wrote while it ran.
+func (d turns) Renew(ctx context.Context, f turn.Fence, id string, take bool) ([]chat.Message, error) {
+	start := time.Now()
+	messages, err := d.Store.Renew(ctx, f, id, take)
+	d.s.stored("renew", start, err)
+	if err == nil && len(messages) > 0 {
+		d.s.mu.Lock()
+		if k := d.s.ids[id]; k != nil {
+			k.about(messages)
+		}
+		d.s.mu.Unlock()
+	}
+	return messages, err
 }
 
 func (d turns) Finish(ctx context.Context, f turn.Fence, id string, r turn.Result) (more bool, err error) {
 	start := time.Now()
 	more, err = d.Store.Finish(ctx, f, id, r)
-	d.s.store.observe(time.Since(start), "finish")
+	d.s.stored("finish", start, err)
 	if err == nil {
 		d.s.ended(f, r)
 	}
@@ -156,14 +194,14 @@ type leases struct {
 func (d leases) Claim(ctx context.Context, replica string, n int) ([]turn.Fence, error) {
 	start := time.Now()
 	got, err := d.Store.Claim(ctx, replica, n)
-	d.s.store.observe(time.Since(start), "claim")
+	d.s.stored("claim", start, err)
 	return got, err
 }
 
 func (d leases) Heartbeat(ctx context.Context, replica string, ttl time.Duration) (alive bool, err error) {
 	start := time.Now()
 	alive, err = d.Store.Heartbeat(ctx, replica, ttl)
-	d.s.store.observe(time.Since(start), "heartbeat")
+	d.s.stored("heartbeat", start, err)
 	if err == nil && !alive {
 		d.s.leaseLosses.add(1)
 	}
@@ -262,21 +300,27 @@ func (s *Set) answered(f *turn.Final) {
 	s.tokens.add(float64(f.Usage.Reasoning), "reasoning")
 }
 
-// deadlines are the failures that mean that a deadline passed.
-var deadlines = map[string]string{"model_slow": "first_event", "model_silent": "idle", "model_timeout": "answer"}
+// late is implemented by errors of deadlines that passed.
+type late interface {
+	error
+	Phase() string
+}
+
+// phases are the names that deadlines have in the metrics.
+var phases = map[string]string{"connect": "connect", "first event": "first_event", "idle": "idle", "total": "answer"}
 
 func (s *Set) failed(id string, err error) {
 	failure, ok := errors.AsType[*turn.Failure](err)
 	if !ok {
-		s.calls.add(1, "ended_by_us") // a stop, a drain, a lost lane
+		s.calls.add(1, "ended_by_us") // a stop, a drain, a lost lane, news of what was asked
 		return
 	}
 	s.calls.add(1, failure.Code)
-	kind := deadlines[failure.Code]
-	if kind == "" {
+	deadline, ok := errors.AsType[late](err)
+	if !ok {
 		return
 	}
-	s.timeouts.add(1, kind)
+	s.timeouts.add(1, phases[deadline.Phase()])
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if k := s.ids[id]; k != nil {
@@ -294,16 +338,20 @@ type writes struct {
 }
 
 func (d writes) Begin(ctx context.Context, f turn.Fence, w outbox.Write) (outbox.Row, bool, error) {
+	start := time.Now()
 	before, existed, err := d.Store.Begin(ctx, f, w)
+	d.s.stored("write", start, err)
 	if err == nil {
-		d.s.writing(w, existed)
+		d.s.writing(f, w, existed)
 	}
 	return before, existed, err
 }
 
-func (s *Set) writing(w outbox.Write, existed bool) {
+func (s *Set) writing(f turn.Fence, w outbox.Write, existed bool) {
 	s.mu.Lock()
-	s.ops[w.Key] = w.Op
+	if k := s.lanes[f.Lane]; k != nil {
+		k.writeKey, k.writeOp = w.Key, w.Op
+	}
 	s.mu.Unlock()
 	var about struct {
 		Part int `json:"part"`
@@ -315,21 +363,31 @@ func (s *Set) writing(w outbox.Write, existed bool) {
 }
 
 func (d writes) Settle(ctx context.Context, f turn.Fence, key string, st outbox.State, ts chat.TS, reason string) error {
+	start := time.Now()
 	err := d.Store.Settle(ctx, f, key, st, ts, reason)
-	d.s.mu.Lock()
-	op := d.s.ops[key]
-	delete(d.s.ops, key)
-	k := d.s.lanes[f.Lane]
-	first := k != nil && !k.signed && st == outbox.Confirmed
-	if first {
-		k.signed = true
-	}
-	d.s.mu.Unlock()
-	d.s.writes.add(1, op, string(st))
-	if first {
-		if took, ok := k.since(); ok {
-			d.s.sign.observe(took)
+	d.s.stored("settle", start, err)
+	d.s.settled(f, key, st)
+	return err
+}
+
+func (s *Set) settled(f turn.Fence, key string, st outbox.State) {
+	s.mu.Lock()
+	k := s.lanes[f.Lane]
+	op, first := "", false
+	if k != nil {
+		if first = !k.signed && st == outbox.Confirmed; first {
+			k.signed = true
+		}
+		if k.writeKey == key {
+			op = k.writeOp
 		}
 	}
-	return err
+	s.mu.Unlock()
+	s.writes.add(1, op, string(st)) // "none": one that an earlier attempt had begun
+	if !first {
+		return
+	}
+	if took, ok := k.since(); ok {
+		s.sign.observe(took)
+	}
 }

@@ -86,6 +86,9 @@ type expired struct {
 	after time.Duration
 }
 
+// Phase is which deadline it was: "connect", "first event", "idle" or "total".
+func (e *expired) Phase() string { return e.phase }
+
 func (e *expired) Error() string { return fmt.Sprintf("%s deadline of %s passed", e.phase, e.after) }
 
 // watch holds the deadlines over one call. The call goes through the phases

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -40,6 +41,7 @@ type kit struct {
 
 	mu   sync.Mutex
 	text string
+	down []string // why messages are no streams, or none any more
 }
 
 func setup(t *testing.T) *kit {
@@ -120,7 +122,22 @@ func posting() surface.Options {
 }
 
 func (k *kit) surfaces(o surface.Options) *surface.Surfaces {
+	o.Fell = func(reason string) {
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		k.down = append(k.down, reason)
+	}
 	return surface.New(k.slack, outbox.New(k.db.Outbox(), []time.Duration{0, 0, 0}), o)
+}
+
+// fell holds why messages are no streams.
+func (k *kit) fell(want ...string) {
+	k.Helper()
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if !slices.Equal(k.down, want) {
+		k.Errorf("messages are no streams for %q, want %q", k.down, want)
+	}
 }
 
 // open opens the turn's surface as a process does that has just begun.

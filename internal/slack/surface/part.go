@@ -31,6 +31,11 @@ func (s *surface) extend(ctx context.Context, p *part, text string, final bool, 
 		if err := s.reclaim(ctx, p); err != nil {
 			return err
 		}
+		if p.recovered {
+			s.o.Fell("resumed")
+		} else {
+			s.o.Fell("old")
+		}
 	}
 	if p.ts == "" {
 		if err := s.create(ctx, p, made, whole, footer); err != nil {
@@ -47,6 +52,7 @@ func (s *surface) extend(ctx context.Context, p *part, text string, final bool, 
 			if err := s.reclaim(ctx, p); err != nil {
 				return err
 			}
+			s.o.Fell(reason(err, "lost"))
 			p.last = ""
 		}
 	}
@@ -66,9 +72,11 @@ func (s *surface) extend(ctx context.Context, p *part, text string, final bool, 
 // one can be had, else a post.
 func (s *surface) create(ctx context.Context, p *part, made render.Part, whole bool, footer string) error {
 	if !whole && !s.noStreams.Load() && !s.plain {
-		if err := s.start(ctx, p, made); !errors.Is(err, ErrBusy) {
+		err := s.start(ctx, p, made)
+		if !errors.Is(err, ErrBusy) {
 			return err
 		}
+		s.o.Fell(reason(err, "no_slot"))
 	}
 	return s.post(ctx, p, opCreate, made, whole, footer)
 }

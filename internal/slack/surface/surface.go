@@ -30,6 +30,9 @@ type Options struct {
 	Life   time.Duration // of a stream; 240 s, as Slack ends it at about 300
 	Sign   time.Duration // without any visible change until a status line says that we are alive; 12 s
 	Chars  int           // of Markdown in one message; 9,000, as Slack ends a stream at about 12,000
+	// Fell is told why a message could not begin as a native stream, or goes on
+	// without one: "no_slot", "old", "resumed", "lost", or Slack's code. nil: nobody.
+	Fell func(reason string)
 }
 
 // Surfaces opens surfaces.
@@ -55,6 +58,9 @@ func New(s Slack, out *outbox.Outbox, o Options) *Surfaces {
 	}
 	if o.Chars <= 0 {
 		o.Chars = 9000
+	}
+	if o.Fell == nil {
+		o.Fell = func(string) {}
 	}
 	all := &Surfaces{slack: s, outbox: out, o: o}
 	all.noStreams.Store(!o.Native)
@@ -315,4 +321,15 @@ func refused(err error) string {
 		}
 	}
 	return ""
+}
+
+// reason is the code that Slack gave with err, refusal or not; else what it is called
+// without one.
+func reason(err error, without string) string {
+	if r, ok := errors.AsType[Refusal](err); ok {
+		if code, _ := r.Refused(); code != "" {
+			return code
+		}
+	}
+	return without
 }

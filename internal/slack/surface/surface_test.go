@@ -168,6 +168,7 @@ func TestStreamIsLeftInTime(t *testing.T) {
 	if n := k.count("chat.startStream") + k.count("chat.postMessage"); n != 1 {
 		t.Errorf("%d messages were begun, want 1", n)
 	}
+	k.fell("old")
 }
 
 func TestNoStreamsInThisWorkspace(t *testing.T) {
@@ -195,6 +196,7 @@ func TestNoStreamsInThisWorkspace(t *testing.T) {
 	if tries != 1 {
 		t.Errorf("asked for a stream %d times, want once", tries)
 	}
+	k.fell("feature_not_enabled")
 }
 
 func TestNoStreamToBeHadNow(t *testing.T) {
@@ -219,6 +221,7 @@ func TestNoStreamToBeHadNow(t *testing.T) {
 		k.finish(s, full, "")
 		k.answered(full, 1)
 	}
+	k.fell("no_slot")
 }
 
 // The endpoint's last word differs from what it streamed.

@@ -191,10 +191,18 @@ func (c *Client) seen(method string, start time.Time, err *Error) {
 // newest one, and sends it as a Request marked Admitted. It waits as long as
 // ctx lasts; the error is an [*Error] that was not sent.
 func (c *Client) Admit(ctx context.Context, method, channel string, p Priority) error {
-	if err := c.sched.wait(ctx, method, c.sched.waiter(channel, p)); err != nil {
+	if err := c.wait(ctx, method, c.sched.waiter(channel, p)); err != nil {
 		return &Error{Method: method, Class: Unsent, Cause: err}
 	}
 	return nil
+}
+
+// wait waits for a slot, and reports the wait.
+func (c *Client) wait(ctx context.Context, method string, w *waiter) error {
+	start := time.Now()
+	err := c.sched.wait(ctx, method, w)
+	c.see(Event{Method: method, Waited: time.Since(start)})
+	return err
 }
 
 // TryAdmit takes a slot if there is one now.
@@ -205,9 +213,7 @@ func (c *Client) TryAdmit(ctx context.Context, method, channel string, p Priorit
 func (c *Client) admit(ctx context.Context, method string, w *waiter, give time.Time) error {
 	wait, cancel := context.WithDeadline(ctx, give)
 	defer cancel()
-	start := time.Now()
-	err := c.sched.wait(wait, method, w)
-	c.see(Event{Method: method, Waited: time.Since(start)})
+	err := c.wait(wait, method, w)
 	switch {
 	case err == nil:
 		return nil
