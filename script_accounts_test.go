@@ -326,10 +326,8 @@ func (w *world) compare(ts *testscript.TestScript, v slacksim.View, db books, tu
 			ts.Fatalf("thread %s/%s shows the answers %v; the turns made, in their order, %v", p.channel, p.root, got, want)
 		}
 	}
-	for _, s := range v.Sessions() {
-		if s.Status == "processing" {
-			ts.Fatalf("the session of %s/%s still says that it is at work", s.Channel, s.ThreadTS)
-		}
+	if left := leftSigns(v); len(left) > 0 {
+		ts.Fatalf("signs of life are left: %v", left)
 	}
 }
 

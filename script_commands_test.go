@@ -57,6 +57,11 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"hostile":  in(hostile),
 	"signs":    in(signs),
 	"called":   in(called),
+	"freeze":   in(freeze),
+	"thaw":     in(thaw),
+	"clean":    in(clean),
+	"chatter":  in(chatter),
+	"whispers": in(whispers),
 	"channel":  in(channel),
 	"group":    in(group),
 }
@@ -96,9 +101,14 @@ func (w *world) tail() string {
 	return "log of holdfast, its end:\n" + strings.Join(lines[max(0, len(lines)-40):], "\n")
 }
 
-// start [NAME=value…]: starts holdfast serve and waits for its sockets. If one
-// runs already, this is another replica: crash and term end the oldest.
+// start [-both] [NAME=value…]: starts holdfast serve, or two of it at once, and waits
+// for its sockets. If one runs already, this is another replica: crash and term end
+// the oldest.
 func start(ts *testscript.TestScript, w *world, args []string) {
+	if len(args) > 0 && args[0] == "-both" {
+		args = args[1:]
+		w.launch(ts, args)
+	}
 	w.launch(ts, args)
 	w.until(ts, "two sockets each", func(v slacksim.View) bool { return v.Live() >= 2*len(w.replicas) })
 }

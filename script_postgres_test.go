@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -46,9 +47,18 @@ func (p *postgresServer) stop() {
 }
 
 // database down|up: the scenario's database takes no connection, and loses those
-// that it has; the other scenarios' go on.
-func database(ts *testscript.TestScript, _ *world, args []string) {
-	need(ts, args, 1, "database down|up")
+// that it has; the other scenarios' go on. database kill|run: its private server
+// ends as by a power cut, and is started again.
+func database(ts *testscript.TestScript, w *world, args []string) {
+	need(ts, args, 1, "database down|up|kill|run")
+	if args[0] == "kill" || args[0] == "run" {
+		if w.database == nil {
+			ts.Fatalf("there is no private server: write postgres private")
+		}
+		do := map[string]func(context.Context) error{"kill": w.database.Kill, "run": w.database.Run}[args[0]]
+		ts.Check(do(context.Background()))
+		return
+	}
 	url := ts.Getenv("DATABASE_URL")
 	at, err := neturl.Parse(url)
 	ts.Check(err)
@@ -64,18 +74,54 @@ func database(ts *testscript.TestScript, _ *world, args []string) {
 	}
 }
 
-// postgres: the scenario's database is a new one on a private PostgreSQL server.
-func postgres(ts *testscript.TestScript, _ *world, _ []string) {
-	databases.once.Do(databases.start)
-	if errors.Is(databases.err, pgserver.ErrMissing) && os.Getenv("CI") == "" {
-		ts.Fatalf("%v", databases.err)
+// postgres [private]: the scenario's database is a new one on a private PostgreSQL
+// server, which other scenarios use too, or, if it is to be killed, do not.
+func postgres(ts *testscript.TestScript, w *world, args []string) {
+	server := databases.server
+	if len(args) > 0 {
+		dir, err := os.MkdirTemp("/tmp", "pg") // short, for the socket's path
+		ts.Check(err)
+		w.database, err = pgserver.Start(context.Background(), dir)
+		needServer(ts, err)
+		server = w.database
+		ts.Defer(func() {
+			_ = w.stopAll(os.Kill)
+			_ = server.Stop(context.Background()) // it may be down
+			_ = os.RemoveAll(dir)
+		})
+	} else {
+		databases.once.Do(databases.start)
+		needServer(ts, databases.err)
+		server = databases.server
 	}
-	ts.Check(databases.err)
 	name := fmt.Sprint("s", databases.made.Add(1))
-	db, err := sql.Open("pgx", databases.server.URL("postgres"))
+	db, err := sql.Open("pgx", server.URL("postgres"))
 	ts.Check(err)
 	defer db.Close()
 	_, err = db.Exec("CREATE DATABASE " + name)
 	ts.Check(err)
-	ts.Setenv("DATABASE_URL", databases.server.URL(name))
+	ts.Setenv("DATABASE_URL", server.URL(name))
+}
+
+func needServer(ts *testscript.TestScript, err error) {
+	if errors.Is(err, pgserver.ErrMissing) && os.Getenv("CI") == "" {
+		ts.Fatalf("%v", err)
+	}
+	ts.Check(err)
+}
+
+// freeze: the oldest replica stands still until thaw, which makes it the youngest.
+func freeze(ts *testscript.TestScript, w *world, _ []string) {
+	p := w.replicas[0]
+	ts.Check(p.Process.Signal(syscall.SIGSTOP))
+	w.frozen = append(w.frozen, p)
+	w.replicas = w.replicas[1:]
+}
+
+func thaw(ts *testscript.TestScript, w *world, _ []string) {
+	for _, p := range w.frozen {
+		ts.Check(p.Process.Signal(syscall.SIGCONT))
+		w.replicas = append(w.replicas, p)
+	}
+	w.frozen = nil
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"holdfast/internal/modelsim"
+	"holdfast/internal/pgserver"
 	"holdfast/internal/slacksim"
 )
 
@@ -61,9 +62,11 @@ type world struct {
 	model *modelsim.Sim
 	dir   string
 
-	replicas []replica // that run, the oldest first
-	retried  string    // the turn whose button was clicked last
-	sent     []sent    // every message that people wrote for the assistant
+	replicas []replica        // that run, the oldest first
+	frozen   []replica        // that stand still
+	database *pgserver.Server // of this scenario alone, or nil
+	retried  string           // the turn whose button was clicked last
+	sent     []sent           // every message that people wrote for the assistant
 }
 
 // sent is a message for the assistant.
@@ -146,6 +149,7 @@ func (w *world) logFile() string { return filepath.Join(w.dir, "holdfast.log") }
 
 // stopAll stops every replica.
 func (w *world) stopAll(sig os.Signal) (err error) {
+	w.replicas, w.frozen = append(w.replicas, w.frozen...), nil // which only a kill ends
 	for len(w.replicas) > 0 {
 		err = errors.Join(err, w.stop(sig))
 	}

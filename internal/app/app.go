@@ -120,6 +120,10 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger) (err error) {
 		return err
 	}
 	defer beside(ctx, filler.Run)()
+	me := uuid.NewString()
+	defer beside(ctx, func(ctx context.Context) {
+		surfaces.Sweep(ctx, func(ctx context.Context, ttl time.Duration) (bool, error) { return db.Hold(ctx, "signs", me, ttl) })
+	})()
 
 	log.Info("serving", "workspace", who.TeamName, "as", who.UserName, "model", c.Model)
 	err = run(ctx, socket.Run, lanes.Run)

@@ -132,7 +132,7 @@ func (s slack) Tick(ctx context.Context, method, channel string) error {
 func (s slack) Own(ctx context.Context, c chat.Conversation, since time.Time) ([]surface.Posted, error) {
 	oldest := chat.TS(fmt.Sprintf("%d.%06d", since.Unix(), since.Nanosecond()/1000))
 	var own []surface.Posted
-	for page, err := range s.web.Replies(ctx, c.Channel, c.Root, web.Range{Oldest: oldest, Inclusive: true}, web.Send{Priority: web.First}) {
+	for page, err := range s.web.Replies(ctx, c.Channel, c.Root, web.Range{Oldest: oldest, Inclusive: true, Limit: 200}, web.Send{Priority: web.First}) {
 		if err != nil {
 			return nil, err
 		}
@@ -140,7 +140,7 @@ func (s slack) Own(ctx context.Context, c chat.Conversation, since time.Time) ([
 			if m.User != s.who.User && (m.BotID == "" || m.BotID != s.who.Bot) {
 				continue
 			}
-			p := surface.Posted{TS: m.TS, Streaming: m.Streaming == "in_progress"}
+			p := surface.Posted{TS: m.TS}
 			if m.Metadata.EventType == metadataType {
 				// What another app wrote under our name is as good as none.
 				_ = json.Unmarshal(m.Metadata.EventPayload, &p.About)

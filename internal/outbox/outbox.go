@@ -22,12 +22,23 @@ const (
 	Failed    State = "failed"  // Slack refused it
 )
 
+// Sign is what a write does to a sign of life.
+type Sign int
+
+// The kinds. A sign that may be there is found again, also after its turn.
+const (
+	NoSign Sign = iota
+	SignOn
+	SignOff
+)
+
 // Write is one intended visible change.
 type Write struct {
 	Turn string
 	Key  string // unique in all turns
 	Op   string // the Slack method
 	Body []byte // what is needed to understand the write later; JSON
+	Sign Sign
 	// Replace: the write is one of a row of updates to the same thing; only the
 	// latest matters, and sending it twice does no harm.
 	Replace bool
@@ -42,6 +53,12 @@ type Row struct {
 	At    time.Time // when it was last sent
 }
 
+// Left is a sign of life that may still stand though its turn is over.
+type Left struct {
+	Row
+	Lane string
+}
+
 // Store keeps rows. Every change is fenced (turn.ErrFenced).
 type Store interface {
 	// Begin commits w as sent and returns the row as it was before, if there
@@ -51,6 +68,15 @@ type Store interface {
 	Settle(ctx context.Context, f turn.Fence, key string, s State, ts chat.TS, reason string) error
 	// Rows returns all writes of a turn, in the order of their first sending.
 	Rows(ctx context.Context, turn string) ([]Row, error)
+	// Made tells whether a confirmed write of the lane, of any turn, made the
+	// message ts.
+	Made(ctx context.Context, lane string, ts chat.TS) (bool, error)
+	// Signs lists signs of life that may still stand though their turns are over, in
+	// lanes that have no work, the oldest first.
+	Signs(ctx context.Context, limit int) ([]Left, error)
+	// Gone notes that the sign of a key is no more. It is not fenced: the turn is
+	// over.
+	Gone(ctx context.Context, key string) error
 }
 
 // Unresolved is implemented by errors of calls whose effect is not known.
@@ -86,6 +112,19 @@ func New(store Store, lookups []time.Duration) *Outbox {
 func (o *Outbox) Rows(ctx context.Context, turnID string) ([]Row, error) {
 	return o.store.Rows(ctx, turnID)
 }
+
+// Made tells whether the message ts of the lane is one that the outbox knows.
+func (o *Outbox) Made(ctx context.Context, lane string, ts chat.TS) (bool, error) {
+	return o.store.Made(ctx, lane, ts)
+}
+
+// Signs lists signs of life that may still stand though their turns are over.
+func (o *Outbox) Signs(ctx context.Context, limit int) ([]Left, error) {
+	return o.store.Signs(ctx, limit)
+}
+
+// Gone notes that such a sign is no more.
+func (o *Outbox) Gone(ctx context.Context, key string) error { return o.store.Gone(ctx, key) }
 
 // Send does w once. If an earlier try may have succeeded, find decides; a nil
 // find means that repeating does no harm. The error is turn.ErrFenced, Slack's

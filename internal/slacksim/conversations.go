@@ -115,7 +115,7 @@ func (c *call) pageSize(otherwise, most int) (int, error) {
 // shown is a message as history returns it.
 func (c *call) shown(ch *channel, m *Message) Message {
 	w := m.wire()
-	if !c.args.flag("include_all_metadata", false) {
+	if !c.args.flag("include_all_metadata", false) || c.settings.HideMetadata {
 		w.Metadata = nil
 	}
 	w.AgentSession = c.onRoot(ch, m)

@@ -19,6 +19,7 @@ type Settings struct {
 	ProseTTL            int    `json:"prose_ttl_ms"`          // legacy status line
 	SplitText           bool   `json:"split_text"`            // posts over 4,000 characters become several messages
 	NonMarketplace      bool   `json:"non_marketplace"`       // history and replies: 1 a minute, 15 messages
+	HideMetadata        bool   `json:"hide_metadata"`         // no message's metadata is shown to the app
 	JSONReads           bool   `json:"json_reads"`            // reading methods accept JSON bodies
 	AckTimeout          int    `json:"ack_timeout_ms"`        // an envelope unacknowledged for so long is redelivered
 	Redelivery          [3]int `json:"redelivery_ms"`         // pause before attempts 1, 2 and 3

@@ -17,7 +17,10 @@
 //  6. Within a second the person sees a sign, and at least every 15 s one that
 //     changed, as far as Slack's limits let us. A sign that fails is dropped;
 //     it never holds up the answer.
+//  7. A sign that could not be cleared when its turn ended is cleared later, by
+//     one replica ([Surfaces.Sweep]), within seconds of Slack's taking calls again.
 //
-// Not guaranteed: that a stream could be had. Slack gives 20 a minute to a
+// Not guaranteed: that an ephemeral notice was seen: nobody can look, so one whose
+// response was lost is not repeated. That a stream could be had. Slack gives 20 a minute to a
 // workspace; the others post and edit.
 package surface

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"holdfast/internal/chat"
 	"holdfast/internal/slack/render"
@@ -153,7 +154,12 @@ func (s *surface) undelivered(ctx context.Context, err error) error {
 	}
 	c, who := s.turn.Conversation, s.turn.Last().User
 	line := "I have an answer for you, but Slack does not let me post it here (" + code + "). Invite me to the channel, or write to me directly."
-	if e := s.slack.Whisper(ctx, c, who, line); e != nil {
+	// Nobody can look whether it was shown, so what may have been is not repeated.
+	shown := func(context.Context, time.Time) (chat.TS, bool, error) { return "", true, nil }
+	_, e := s.outbox.Send(ctx, s.fence, s.write(0, opWhisper, methodWhisper, false), func(ctx context.Context) (chat.TS, error) {
+		return "", s.slack.Whisper(ctx, c, who, line)
+	}, shown)
+	if e != nil {
 		s.log().Debug("not even an ephemeral notice was possible", "err", e)
 	}
 	s.endSign(ctx)

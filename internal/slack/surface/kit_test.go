@@ -372,7 +372,7 @@ func (a adapter) Own(ctx context.Context, c chat.Conversation, since time.Time) 
 			if m.User != a.who.User {
 				continue
 			}
-			p := surface.Posted{TS: m.TS, Streaming: m.Streaming == "in_progress"}
+			p := surface.Posted{TS: m.TS}
 			if m.Metadata.EventType == metadataType {
 				_ = json.Unmarshal(m.Metadata.EventPayload, &p.About)
 			}

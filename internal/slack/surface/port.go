@@ -85,7 +85,6 @@ type Post struct {
 
 // Posted is a message of ours as Slack lists it.
 type Posted struct {
-	TS        chat.TS
-	About     Metadata // zero if it has none of ours
-	Streaming bool     // a stream that is still open
+	TS    chat.TS
+	About Metadata // zero if it has none of ours
 }

@@ -27,20 +27,15 @@ const reaction = "eyes"
 // A sign whose outcome is not known may be there, and so may one whose removal
 // is not confirmed.
 func (g *sign) recovered(r outbox.Row) {
-	if r.State == outbox.Failed && r.Op != methodUnreact {
+	if r.Sign == outbox.NoSign || r.Sign == outbox.SignOn && r.State == outbox.Failed {
 		return
 	}
 	switch r.Op {
-	case methodReact:
+	case methodReact, methodUnreact:
 		g.reaction = reactedTo(r)
-	case methodUnreact:
-		if r.State != outbox.Confirmed {
-			g.reaction = reactedTo(r)
-		}
 	case methodPhrase:
-		g.phrase = "?"   // whatever it says
-		g.session = true // one row is for both; the session may stand under it
-	default:
+		g.phrase = "?" // whatever it says
+	case methodSession:
 		g.session = true
 	}
 }
@@ -78,7 +73,7 @@ func (s *surface) beginSign(ctx context.Context) {
 	s.sign.begun = true
 	c := s.turn.Conversation
 	if !s.noSessions.Load() {
-		err := s.signal(ctx, opStatus, methodSession, "", func(ctx context.Context) error {
+		err := s.signal(ctx, outbox.SignOn, methodSession, "", func(ctx context.Context) error {
 			return s.slack.Session(ctx, c, "processing", title(s.turn.Messages[0].Text), s.turn.Last().User)
 		})
 		if err == nil {
@@ -92,7 +87,7 @@ func (s *surface) beginSign(ctx context.Context) {
 		return
 	}
 	last := s.turn.Last()
-	err := s.signal(ctx, opReact, methodReact, last.TS, func(ctx context.Context) error {
+	err := s.signal(ctx, outbox.SignOn, methodReact, last.TS, func(ctx context.Context) error {
 		return s.slack.React(ctx, c.Channel, last.TS, reaction, false)
 	})
 	if err != nil {
@@ -105,7 +100,7 @@ func (s *surface) beginSign(ctx context.Context) {
 
 // showPhrase puts words on the status line.
 func (s *surface) showPhrase(ctx context.Context, phrase string) error {
-	err := s.signal(ctx, opStatus, methodPhrase, "", func(ctx context.Context) error {
+	err := s.signal(ctx, outbox.SignOn, methodPhrase, "", func(ctx context.Context) error {
 		return s.slack.Phrase(ctx, s.turn.Conversation, phrase)
 	})
 	if err != nil {
@@ -129,36 +124,101 @@ func (s *surface) alive(ctx context.Context) {
 	}
 }
 
-// endSign clears every sign that this turn has set.
+// endSign clears every sign that this turn has set. What cannot be cleared now is
+// left to Sweep.
 func (s *surface) endSign(ctx context.Context) {
-	c := s.turn.Conversation
+	var set []string
 	if s.sign.phrase != "" {
-		if err := s.signal(ctx, opStatus, methodPhrase, "", func(ctx context.Context) error {
-			return s.slack.Phrase(ctx, c, "")
-		}); err != nil {
-			s.log().Warn("cannot clear the status line; Slack does so after two minutes", "err", err)
-		}
+		set = append(set, methodPhrase)
 	}
 	if s.sign.session {
-		if err := s.signal(ctx, opStatus, methodSession, "", func(ctx context.Context) error {
-			return s.slack.Session(ctx, c, "active", "", "")
-		}); err != nil {
-			s.log().Warn("cannot end the session's work; Slack does so after an hour", "err", err)
-		}
+		set = append(set, methodSession)
 	}
-	if ts := s.sign.reaction; ts != "" {
-		if err := s.signal(ctx, opReact, methodUnreact, ts, func(ctx context.Context) error {
-			return s.slack.React(ctx, c.Channel, ts, reaction, true)
-		}); err != nil {
-			s.log().Warn("cannot take the reaction off", "err", err)
+	if s.sign.reaction != "" {
+		set = append(set, methodUnreact)
+	}
+	for _, method := range set {
+		on := chat.TS("")
+		if method == methodUnreact {
+			on = s.sign.reaction
+		}
+		err := s.signal(ctx, outbox.SignOff, method, on, func(ctx context.Context) error {
+			return s.clear(ctx, s.turn.Conversation, method, on)
+		})
+		if err != nil {
+			s.log().Warn("cannot clear a sign of life; will try again", "method", method, "err", err)
 		}
 	}
 	s.sign = sign{begun: true}
 }
 
+// clear takes a sign away. One that is not there is a success.
+func (all *Surfaces) clear(ctx context.Context, c chat.Conversation, method string, on chat.TS) error {
+	switch method {
+	case methodPhrase:
+		return all.slack.Phrase(ctx, c, "")
+	case methodSession:
+		return all.slack.Session(ctx, c, "active", "", "")
+	}
+	return all.slack.React(ctx, c.Channel, on, reaction, true)
+}
+
+const (
+	sweepEvery = 10 * time.Second
+	sweepMost  = 100 // signs at once
+)
+
+// Sweep clears signs of life that were left when their turns ended, until ctx
+// ends. hold says whether this replica is to do it now; another one may.
+func (all *Surfaces) Sweep(ctx context.Context, hold func(ctx context.Context, ttl time.Duration) (bool, error)) {
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		mine, err := hold(ctx, 5*sweepEvery/2)
+		if err == nil && mine {
+			err = all.sweep(ctx)
+		}
+		if err != nil && ctx.Err() == nil {
+			all.o.Logger.Warn("cannot look for signs of life that were left", "err", err)
+		}
+	}
+}
+
+func (all *Surfaces) sweep(ctx context.Context) error {
+	left, err := all.outbox.Signs(ctx, sweepMost)
+	if err != nil {
+		return err
+	}
+	for _, l := range left {
+		c, err := chat.ParseConversation(l.Lane)
+		if err == nil {
+			err = all.clear(ctx, c, l.Op, reactedTo(l.Row))
+		}
+		if err != nil && refused(err) == "" { // else there is nothing to be cleared any more
+			all.o.Logger.Info("a sign of life is still there; will try again", "lane", l.Lane, "method", l.Op, "err", err)
+			continue
+		}
+		if err := all.outbox.Gone(ctx, l.Key); err != nil {
+			return err
+		}
+		all.o.Logger.Info("cleared a sign of life that was left", "turn", l.Turn, "method", l.Op)
+	}
+	return nil
+}
+
+// signOps are the operations in the keys of signs: one for each, as one may stand
+// under the other.
+var signOps = map[string]string{methodSession: opSession, methodPhrase: opStatus, methodReact: opReact, methodUnreact: opReact}
+
 // signal sends a sign through the outbox. Repeating one does no harm.
-func (s *surface) signal(ctx context.Context, op, method string, ts chat.TS, call func(context.Context) error) error {
-	w := s.write(0, op, method, true)
+func (s *surface) signal(ctx context.Context, sign outbox.Sign, method string, ts chat.TS, call func(context.Context) error) error {
+	w := s.write(0, signOps[method], method, true)
+	w.Sign = sign
 	if ts != "" {
 		body, err := json.Marshal(target{ts})
 		if err != nil {

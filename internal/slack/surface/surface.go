@@ -164,7 +164,7 @@ func (s *surface) recover(ctx context.Context, of string) error {
 			continue
 		}
 		switch op {
-		case opStatus, opReact:
+		case opSession, opStatus, opReact:
 			s.sign.recovered(r)
 		case opCreate:
 			stream := r.Op == methodStart
@@ -197,9 +197,10 @@ func (s *surface) part(n int) *part {
 	return nil
 }
 
-// find looks for the n-th message in Slack: by our metadata, or, as a stream
-// carries none while it is open, as the one open stream of ours in the thread.
-// Only one turn runs in a lane, so there can be no other.
+// find looks for the n-th message in Slack: by our metadata, or as the one
+// message of ours in the thread that the outbox does not know and that says of
+// itself no other turn. A stream carries no metadata while it is open, and an
+// app may not be shown any. Only one turn runs in a lane, so there is no other.
 func (s *surface) find(n int) outbox.Find {
 	return func(ctx context.Context, sent time.Time) (chat.TS, bool, error) {
 		posted, err := s.slack.Own(ctx, s.turn.Conversation, sent.Add(-10*time.Second))
@@ -212,7 +213,14 @@ func (s *surface) find(n int) outbox.Find {
 			}
 		}
 		for _, m := range posted {
-			if m.Streaming && !s.has(m.TS) {
+			if m.About != (Metadata{}) || s.has(m.TS) {
+				continue
+			}
+			made, err := s.outbox.Made(ctx, s.fence.Lane, m.TS)
+			if err != nil {
+				return "", false, err
+			}
+			if !made {
 				return m.TS, true, nil
 			}
 		}
@@ -275,21 +283,24 @@ func (s *surface) limits() render.Limits {
 
 // The operations of a surface, as they stand in the keys of its outbox rows.
 const (
-	opCreate = "create"
-	opAgain  = "again" // and "-" and the ts of the deleted message in whose place it is
-	opLive   = "live"
-	opStop   = "stop"
-	opFinal  = "final"
-	opDrop   = "drop"
-	opStatus = "status"
-	opReact  = "react"
+	opCreate  = "create"
+	opAgain   = "again" // and "-" and the ts of the deleted message in whose place it is
+	opLive    = "live"
+	opStop    = "stop"
+	opFinal   = "final"
+	opWhisper = "whisper"
+	opDrop    = "drop"
+	opSession = "session"
+	opStatus  = "status"
+	opReact   = "react"
 
-	methodStart  = "chat.startStream"
-	methodAppend = "chat.appendStream"
-	methodStop   = "chat.stopStream"
-	methodPost   = "chat.postMessage"
-	methodUpdate = "chat.update"
-	methodDelete = "chat.delete"
+	methodStart   = "chat.startStream"
+	methodAppend  = "chat.appendStream"
+	methodStop    = "chat.stopStream"
+	methodPost    = "chat.postMessage"
+	methodUpdate  = "chat.update"
+	methodDelete  = "chat.delete"
+	methodWhisper = "chat.postEphemeral"
 )
 
 func (s *surface) key(n int, op string) string {

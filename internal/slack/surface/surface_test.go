@@ -65,8 +65,12 @@ func TestSecondAttemptClearsSigns(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			k := setup(t)
 			k.must(c.set(k, k.slack))
+			sign := outbox.SignOn
+			if c.method == "reactions.remove" {
+				sign = outbox.SignOff
+			}
 			_, _, err := k.db.Outbox().Begin(k.Context(), k.fence, outbox.Write{
-				Turn: k.turn.ID, Key: k.turn.ID + "/0/" + c.op, Op: c.method, Replace: true, Body: fmt.Appendf(nil, c.on, k.root)})
+				Turn: k.turn.ID, Key: k.turn.ID + "/0/" + c.op, Op: c.method, Replace: true, Sign: sign, Body: fmt.Appendf(nil, c.on, k.root)})
 			k.must(err)
 			k.succeed()
 			k.fault("agents.sessions.setStatus", "feature_not_enabled", 0)

@@ -33,7 +33,8 @@ func (db *DB) Recent(ctx context.Context, team string, since time.Time, limit in
 				list = append(list, cv)
 			}
 			return nil
-		}, "SELECT key FROM lanes WHERE run_at > $1 ORDER BY run_at DESC LIMIT $2", millis(since), limit)
+		}, "SELECT key FROM lanes WHERE run_at > $1 AND key >= $2 AND key < $3 ORDER BY run_at DESC LIMIT $4",
+			millis(since), team+"/", after(team+"/"), limit)
 	})
 	return list, err
 }

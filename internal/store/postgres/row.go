@@ -23,6 +23,8 @@ func (r row) int(i int) int64 {
 		return n
 	case int32:
 		return int64(n)
+	case int16:
+		return int64(n)
 	}
 	return 0
 }

@@ -32,7 +32,8 @@ func (db *DB) Recent(ctx context.Context, team string, since time.Time, limit in
 				list = append(list, cv)
 			}
 			return nil
-		}, "SELECT key FROM lanes WHERE run_at > ? ORDER BY run_at DESC LIMIT ?", millis(since), limit)
+		}, "SELECT key FROM lanes INDEXED BY lanes_run_at WHERE run_at > ? AND key >= ? AND key < ? ORDER BY run_at DESC LIMIT ?",
+			millis(since), team+"/", after(team+"/"), limit)
 	})
 	return list, err
 }

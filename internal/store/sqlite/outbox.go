@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"holdfast/internal/chat"
 	"holdfast/internal/outbox"
@@ -15,11 +16,11 @@ func (db *DB) Outbox() outbox.Store { return writes{db} }
 
 type writes struct{ db *DB }
 
-const rowColumns = "turn, key, op, body, replace, state, ts, error, at"
+const rowColumns = "turn, key, op, body, replace, state, ts, error, at, sign"
 
 func scanRow(r row) outbox.Row {
 	return outbox.Row{
-		Write: outbox.Write{Turn: r.text(0), Key: r.text(1), Op: r.text(2), Body: r.bytes(3), Replace: r.bool(4)},
+		Write: outbox.Write{Turn: r.text(0), Key: r.text(1), Op: r.text(2), Body: r.bytes(3), Replace: r.bool(4), Sign: outbox.Sign(r.int(9))},
 		State: outbox.State(r.text(5)), TS: r.ts(6), Error: r.text(7), At: moment(r.int(8)),
 	}
 }
@@ -44,8 +45,8 @@ func beginWrite(c *conn, f turn.Fence, w outbox.Write, at int64) (before outbox.
 	switch {
 	case err != nil:
 	case !existed:
-		_, err = c.exec("INSERT INTO outbox (key, turn, lane, op, body, replace, state, at) VALUES (?, ?, ?, ?, ?, ?, 'sent', ?)",
-			w.Key, w.Turn, f.Lane, w.Op, w.Body, w.Replace, at)
+		_, err = c.exec("INSERT INTO outbox (key, turn, lane, op, body, replace, sign, state, at) VALUES (?, ?, ?, ?, ?, ?, ?, 'sent', ?)",
+			w.Key, w.Turn, f.Lane, w.Op, w.Body, w.Replace, int(w.Sign), at)
 	case before.State == outbox.Confirmed && !w.Replace:
 	default:
 		// A write that must not be doubled is looked for since its first try
@@ -53,8 +54,8 @@ func beginWrite(c *conn, f turn.Fence, w outbox.Write, at int64) (before outbox.
 		if unresolved := before.State == outbox.Sent || before.State == outbox.Unknown; unresolved && !w.Replace {
 			at = before.At.UnixMilli()
 		}
-		_, err = c.exec("UPDATE outbox SET op = ?, body = ?, replace = ?, state = 'sent', error = '', at = ? WHERE key = ?",
-			w.Op, w.Body, w.Replace, at, w.Key)
+		_, err = c.exec("UPDATE outbox SET op = ?, body = ?, replace = ?, sign = ?, state = 'sent', error = '', at = ? WHERE key = ?",
+			w.Op, w.Body, w.Replace, int(w.Sign), at, w.Key)
 	}
 	return before, existed, err
 }
@@ -65,8 +66,9 @@ func (o writes) Settle(ctx context.Context, f turn.Fence, key string, s outbox.S
 		if err := fenced(c, f); err != nil {
 			return err
 		}
-		n, err := c.exec("UPDATE outbox SET state = ?, ts = CASE WHEN ? = '' THEN ts ELSE ? END, error = ? WHERE key = ?",
-			string(s), ts, ts, reason, key)
+		n, err := c.exec(`UPDATE outbox SET state = ?, ts = CASE WHEN ? = '' THEN ts ELSE ? END, error = ?,
+			sign = CASE WHEN sign = 2 AND ? = 'confirmed' THEN 0 ELSE sign END WHERE key = ?`,
+			string(s), ts, ts, reason, string(s), key)
 		if err == nil && n == 0 {
 			err = errors.New("there is no such write")
 		}
@@ -81,4 +83,34 @@ func (o writes) Rows(ctx context.Context, id string) (rows []outbox.Row, err err
 			"SELECT "+rowColumns+" FROM outbox WHERE turn = ? ORDER BY seq", id)
 	})
 	return rows, err
+}
+
+// Made implements outbox.Store.
+func (o writes) Made(ctx context.Context, lane string, ts chat.TS) (made bool, err error) {
+	err = o.db.read(ctx, "look for message "+string(ts)+" of "+lane, func(c *conn) error {
+		made, err = c.one(func(row) {}, "SELECT 1 FROM outbox WHERE ts = ? AND lane = ? AND ts <> '' AND replace = 0 AND state = 'confirmed'", ts, lane)
+		return err
+	})
+	return made && err == nil, err
+}
+
+// Signs implements outbox.Store.
+func (o writes) Signs(ctx context.Context, limit int) (left []outbox.Left, err error) {
+	err = o.db.read(ctx, "look for signs that were left", func(c *conn) error {
+		return c.query(func(r row) error { left = append(left, outbox.Left{Row: scanRow(r), Lane: r.text(10)}); return nil },
+			`SELECT `+outboxColumns+`, o.lane FROM outbox o JOIN turns t ON t.id = o.turn JOIN lanes l ON l.key = o.lane
+			WHERE o.sign <> 0 AND (o.sign = 2 OR o.state <> 'failed') AND t.finished IS NOT NULL AND l.pending = 0 ORDER BY o.seq LIMIT ?`, limit)
+	})
+	return left, err
+}
+
+// outboxColumns is rowColumns where the table is called o.
+var outboxColumns = "o." + strings.ReplaceAll(rowColumns, ", ", ", o.")
+
+// Gone implements outbox.Store.
+func (o writes) Gone(ctx context.Context, key string) error {
+	return o.db.write(ctx, "note that the sign "+key+" is gone", func(c *conn) error {
+		_, err := c.exec("UPDATE outbox SET sign = 0 WHERE key = ?", key)
+		return err
+	})
 }

@@ -105,7 +105,8 @@ func wantIndexes(t *testing.T, statements map[string]bool) {
 		explained++
 		must(t, c.query(func(r row) error {
 			plan := r.text(3)
-			scan := strings.HasPrefix(plan, "SCAN ") && plan != "SCAN replicas"
+			// The index of signs has those alone that are there now.
+			scan := strings.HasPrefix(plan, "SCAN ") && plan != "SCAN replicas" && !strings.HasSuffix(plan, "INDEX outbox_signs")
 			sort := strings.Contains(plan, "TEMP B-TREE") && !strings.Contains(s, "turn = ?") // a turn has 100 messages at most
 			if scan || sort {
 				t.Errorf("%s\n\t%s", s, plan)

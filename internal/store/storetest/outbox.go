@@ -40,6 +40,57 @@ func (k *kit) settle(f turn.Fence, key string, s outbox.State, ts chat.TS, reaso
 }
 
 var outboxTests = []test{
+	{"SignsThatWereLeft", func(k *kit) {
+		f, t := k.running(direct(1))
+		sign := func(key string, kind outbox.Sign, s outbox.State) {
+			w := write(t, key)
+			w.Sign, w.Replace = kind, true
+			k.beginWrite(f, w)
+			k.settle(f, key, s, "", "")
+		}
+		left := func() (keys []string) {
+			all, err := k.Outbox().Signs(k.Context(), 10)
+			k.must(err)
+			for _, l := range all {
+				k.equal("lane", l.Lane, f.Lane)
+				keys = append(keys, l.Key)
+			}
+			return keys
+		}
+		sign("cleared", outbox.SignOn, outbox.Confirmed)
+		sign("cleared", outbox.SignOff, outbox.Confirmed)
+		sign("left", outbox.SignOn, outbox.Confirmed)
+		sign("unknown", outbox.SignOn, outbox.Unknown)
+		sign("never there", outbox.SignOn, outbox.Failed)
+		sign("not taken off", outbox.SignOn, outbox.Confirmed)
+		sign("not taken off", outbox.SignOff, outbox.Failed)
+		k.equal("while the turn runs", len(left()), 0)
+		k.equal("a row's sign", k.row(t.ID, "not taken off").Sign, outbox.SignOff)
+		k.equal("a row's sign", k.row(t.ID, "cleared").Sign, outbox.NoSign)
+		k.append(says(direct(1), "1700000005.000001", "more"))
+		k.finish(f, t, answered)
+		k.equal("while there is work", len(left()), 0)
+		next := k.begin(f)
+		k.finish(f, next, answered)
+		k.equal("afterwards", left(), []string{"left", "unknown", "not taken off"})
+		k.must(k.Outbox().Gone(k.Context(), "unknown"))
+		k.equal("less one", left(), []string{"left", "not taken off"})
+	}},
+	{"MadeMessages", func(k *kit) {
+		f, t := k.running(direct(1))
+		k.beginWrite(f, write(t, "k"))
+		made := func(lane string, ts chat.TS) bool {
+			is, err := k.Outbox().Made(k.Context(), lane, ts)
+			k.must(err)
+			return is
+		}
+		k.settle(f, "k", outbox.Unknown, "1700000002.000001", "")
+		k.equal("unknown", made(f.Lane, "1700000002.000001"), false)
+		k.settle(f, "k", outbox.Confirmed, "1700000002.000001", "")
+		k.equal("confirmed", made(f.Lane, "1700000002.000001"), true)
+		k.equal("elsewhere", made(direct(2).Key(), "1700000002.000001"), false)
+		k.equal("another", made(f.Lane, "1700000002.000002"), false)
+	}},
 	{"WriteIsSentThenConfirmed", func(k *kit) {
 		f, t := k.running(direct(1))
 		w := write(t, "k")
