@@ -34,7 +34,7 @@ export async function startSandbox() {
     child.once('error', (err) => reject(new Error(`cannot start ${binary}: run "make conformance", or set HOLDFAST_BIN (${err.message})`)));
     child.once('exit', (code) => reject(new Error(`${binary} ended with code ${code} before it was ready\n${out}${log}`)));
   });
-  const late = setTimeout(kill, 20_000);
+  const late = setTimeout(kill, 60_000);
   try {
     await ready;
   } finally {
@@ -44,7 +44,7 @@ export async function startSandbox() {
     env,
     async stop() {
       child.kill('SIGTERM');
-      const late = setTimeout(kill, 10_000);
+      const late = setTimeout(kill, 30_000);
       const [code, signal] = await ended;
       clearTimeout(late);
       process.removeListener('exit', kill);

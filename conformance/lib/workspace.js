@@ -4,7 +4,7 @@ import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** How long a test waits for what must happen. */
-export const patience = 15_000;
+export const patience = 60_000;
 
 export class Workspace {
   constructor(apiURL) {

@@ -15,7 +15,7 @@ for (const action of ['refresh', 'warning', 'drop']) {
     const heard = new Mailbox();
     await socketApp(t, here, (app) => app.message(async ({ message }) => heard.put(message.text)), {
       clientPingTimeout,
-      settings: { warning_ms: 300, redelivery_ms: [0, 2_000, 4_000], ack_timeout_ms: 500 },
+      settings: { warning_ms: 300, redelivery_ms: [0, 2_000, 30_000], ack_timeout_ms: 500 },
     });
     const { ws } = here;
     await ws.say(ws.general, 'before');
@@ -32,7 +32,7 @@ for (const action of ['refresh', 'warning', 'drop']) {
 test('a silent socket is given up by the client, which comes back', async (t) => {
   const heard = new Mailbox();
   await socketApp(t, here, (app) => app.message(async ({ message }) => heard.put(message.text)), {
-    clientPingTimeout, settings: { redelivery_ms: [0, 1_000, 2_000], ack_timeout_ms: 1_000 },
+    clientPingTimeout, settings: { redelivery_ms: [0, 2_000, 30_000], ack_timeout_ms: 1_000 },
   });
   const { ws } = here;
   await ws.post('/sim/sockets', { action: 'stall' });
