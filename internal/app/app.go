@@ -48,7 +48,12 @@ func (e *SetupError) Unwrap() error { return e.Cause }
 // Serve runs the assistant in a real workspace until ctx ends. Logs go to w.
 func Serve(ctx context.Context, c config.Config, w io.Writer) error {
 	log := telemetry.NewLogger(w, c.LogFormat, c.LogLevel)
-	return serve(ctx, c, log)
+	err := serve(ctx, c, log)
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		log.Info("stopped before it served", "err", err)
+		return nil // asked to stop, which is no mistake in the settings
+	}
+	return err
 }
 
 func serve(ctx context.Context, c config.Config, log *slog.Logger) (err error) {

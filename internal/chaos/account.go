@@ -199,6 +199,10 @@ func (a *account) excuses(reason string) bool {
 		return a.kinds[kill] || a.kinds[freeze] || a.kinds[disk] || a.kinds[database]
 	case "history_unreadable":
 		return a.kinds[slackAPI]
+	case "model_silent", "model_timeout", "turn_timeout", "cut", "model_unreachable":
+		if a.kinds[freeze] {
+			return true // its deadlines pass while a process stands still
+		}
 	}
 	for kind := range a.kinds {
 		if g, _ := find(kind); g.model {
@@ -327,6 +331,7 @@ func (c *chain) want(n int, t *Turn, list []string) []string {
 			}
 		}
 	}
+	asked := c.asked(t, list)
 	type item struct {
 		at   string
 		mark string
@@ -355,7 +360,7 @@ func (c *chain) want(n int, t *Turn, list []string) []string {
 		default:
 			continue
 		}
-		if credited == n {
+		if credited == n && (t.State != "stopped" || asked[l.N]) {
 			now = append(now, item{l.TS, m})
 		} else {
 			earlier = append(earlier, item{l.TS, m})
@@ -406,6 +411,27 @@ func (c *chain) want(n int, t *Turn, list []string) []string {
 		want = append(want, x.mark)
 	}
 	return want
+}
+
+// asked are the messages at the end of a list that a turn was for. A stop adds those
+// that waited: they may stand before, as what was heard of.
+func (c *chain) asked(t *Turn, list []string) map[int]bool {
+	own := map[string]*Letter{}
+	for _, l := range c.credits[t.ID] {
+		for v := 1; v <= l.Version; v++ {
+			own[mark(l.N, v)] = l
+		}
+	}
+	asked := map[int]bool{}
+	later := "~" // after every ts
+	for _, m := range slices.Backward(list) {
+		l := own[m]
+		if l == nil || l.TS >= later {
+			break
+		}
+		asked[l.N], later = true, l.TS
+	}
+	return asked
 }
 
 // edition is the mark with which a message may have been sent: never an older one

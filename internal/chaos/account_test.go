@@ -186,6 +186,15 @@ func TestAllowedHistories(t *testing.T) {
 			e.Books.Entries[1].Outcome, e.Books.Entries[2].Outcome = "stopped", "stopped"
 			e.tell("t4", "m000001.1", a1, "m000002.2", "m000003.1", linkOf(t.Answer), "m000005.1", "m000006.1")
 		},
+		"a stop that met what was heard of": func(e *Evidence) {
+			a1 := linkOf(e.turn("t1").Answer)
+			e.tell("t2", "m000001.1", a1, "m000003.1", "m000002.1")
+			t := e.turn("t2")
+			t.State = "stopped"
+			e.shown(t.AnswerTS).Text += "\nStopped."
+			e.Books.Entries[1].Outcome, e.Books.Entries[2].Outcome = "stopped", "stopped"
+			e.tell("t4", "m000001.1", a1, "m000002.2", "m000003.1", linkOf(t.Answer), "m000005.1", "m000006.1")
+		},
 		"an answer that a newer message interrupted": func(e *Evidence) {
 			a1 := linkOf(e.turn("t1").Answer)
 			e.tell("t2", "m000001.1", a1, "m000002.1", "m000003.1")

@@ -99,33 +99,4 @@ func (l *logs) read(x *life, attempts map[string][]*attempt) error {
 	return nil
 }
 
-// sizes are the open files of each replica's process; 0 where the system does not tell.
-func (f *fleet) sizes() []int {
-	var all []int
-	for _, r := range f.replicas {
-		l := r.current()
-		if l == nil {
-			all = append(all, 0)
-			continue
-		}
-		list, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", l.PID))
-		if err != nil {
-			list = nil
-		}
-		all = append(all, len(list))
-	}
-	return all
-}
-
-// leaks: at rest a process holds about what it held at its start. Connections
-// that wait to be used again are few, whatever the load was.
-func (r *run) leaks(base []int) {
-	const spare = 60
-	for n, now := range r.fleet.sizes() {
-		if now > base[n]+spare {
-			r.accuse(Violation{"leak", fmt.Sprintf("replica %d has %d files open at rest, and had %d at its start", n, now, base[n])})
-		}
-	}
-}
-
 func millis(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

@@ -313,7 +313,7 @@ func (r *run) write(m Message, last bool) error {
 
 // drive plays the schedule to its end, lets everything come to rest, and looks.
 func (r *run) drive(ctx context.Context, db *sql.DB) (Result, error) {
-	base := r.fleet.sizes()
+	base := r.fleet.vitals(ctx)
 	r.began = time.Now()
 	if err := r.perform(ctx, db); err != nil {
 		return Result{}, err
@@ -334,7 +334,7 @@ func (r *run) drive(ctx context.Context, db *sql.DB) (Result, error) {
 	if ctx.Err() != nil {
 		return Result{}, ctx.Err()
 	}
-	r.leaks(base)
+	r.leaks(ctx, base)
 	r.fleet.stop(true)
 	books, err := readBooks(ctx, db)
 	if err != nil {

@@ -3,6 +3,7 @@ package surface
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -81,6 +82,7 @@ func (s *surface) beginSign(ctx context.Context) {
 			s.seen()
 			return
 		}
+		s.sign.session = unclear(err)
 		s.latch(&s.noSessions, "agent sessions", err)
 	}
 	if !s.noPhrases.Load() && s.showPhrase(ctx, "is thinking…") == nil {
@@ -90,11 +92,13 @@ func (s *surface) beginSign(ctx context.Context) {
 	err := s.signal(ctx, outbox.SignOn, methodReact, last.TS, func(ctx context.Context) error {
 		return s.slack.React(ctx, c.Channel, last.TS, reaction, false)
 	})
+	if err == nil || unclear(err) {
+		s.sign.reaction = last.TS
+	}
 	if err != nil {
 		s.log().Debug("no sign of life to be shown", "err", err)
 		return
 	}
-	s.sign.reaction = last.TS
 	s.seen()
 }
 
@@ -103,11 +107,13 @@ func (s *surface) showPhrase(ctx context.Context, phrase string) error {
 	err := s.signal(ctx, outbox.SignOn, methodPhrase, "", func(ctx context.Context) error {
 		return s.slack.Phrase(ctx, s.turn.Conversation, phrase)
 	})
+	if err == nil || unclear(err) {
+		s.sign.phrase = phrase
+	}
 	if err != nil {
 		s.latch(&s.noPhrases, "status lines", err)
 		return err
 	}
-	s.sign.phrase = phrase
 	s.seen()
 	return nil
 }
@@ -124,7 +130,13 @@ func (s *surface) alive(ctx context.Context) {
 	}
 }
 
-// endSign clears every sign that this turn has set. What cannot be cleared now is
+// unclear says that a sign may be there although its call failed.
+func unclear(err error) bool {
+	lost, ok := errors.AsType[outbox.Unresolved](err)
+	return ok && lost.Unresolved()
+}
+
+// endSign clears every sign that this turn has set, or may have. What cannot be cleared now is
 // left to Sweep.
 func (s *surface) endSign(ctx context.Context) {
 	var set []string

@@ -42,6 +42,40 @@ func TestFirstSignIsAReactionAtLast(t *testing.T) {
 	k.answered("High.", 1)
 }
 
+// A sign whose call had no answer may be there: it is cleared like any other.
+func TestSignsOfUnknownOutcome(t *testing.T) {
+	for _, set := range []string{"agents.sessions.setStatus", "assistant.threads.setStatus", "reactions.add"} {
+		t.Run(set, func(t *testing.T) {
+			k := setup(t)
+			for _, earlier := range []string{"agents.sessions.setStatus", "assistant.threads.setStatus"} {
+				if earlier == set {
+					break
+				}
+				k.fault(earlier, "missing_scope", 1)
+			}
+			_, err := k.AddFault(slacksim.Fault{Method: set, Kind: "lost", Times: 1}) // it is set, and we do not know
+			k.must(err)
+			s := k.open(posting())
+			s.Working("")
+			k.until("a sign", func(v slacksim.View) bool {
+				m, _ := v.Message(channel, k.root)
+				x, _ := v.Session(channel, k.root)
+				return len(m.Reactions) > 0 || x.Status == "processing" || x.Prose != ""
+			})
+			k.finish(s, "High.", "")
+			k.answered("High.", 1)
+			k.Look(func(v slacksim.View) {
+				if m, _ := v.Message(channel, k.root); len(m.Reactions) > 0 {
+					t.Errorf("reactions are left: %v", m.Reactions)
+				}
+				if x, _ := v.Session(channel, k.root); x.Status == "processing" || x.Prose != "" {
+					t.Errorf("the session is %q and says %q", x.Status, x.Prose)
+				}
+			})
+		})
+	}
+}
+
 // The first attempt died while a sign's call was under way: whatever came of it,
 // no sign is left when the second one has answered.
 func TestSecondAttemptClearsSigns(t *testing.T) {
