@@ -2,7 +2,6 @@ package chaos
 
 import (
 	"bufio"
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -22,9 +21,10 @@ type logs struct {
 // attempt is one run of a turn.
 type attempt struct {
 	turn  string
+	lane  string
 	life  *life
 	began time.Time
-	ended bool
+	ended bool // by itself
 }
 
 // readLogs reads the logs of all lives.
@@ -43,7 +43,7 @@ func readLogs(lives []*life) (logs, error) {
 			if before.ended || before.life == next.life {
 				continue
 			}
-			end := cmp.Or(before.life.Killed, before.life.Ended)
+			end := before.life.Ended
 			switch {
 			case end.IsZero() || next.began.Before(end):
 			case next.life.Replica == before.life.Replica && next.life.Started.After(end):
@@ -72,24 +72,28 @@ func (l *logs) read(x *life, attempts map[string][]*attempt) error {
 				l.panics = append(l.panics, Violation{"process", fmt.Sprintf("replica %d: %s: see %s", x.Replica, line, filepath.Base(x.Log))})
 			}
 		}
-		if !strings.Contains(line, `"msg":"turn `) {
+		if !strings.Contains(line, `"msg":"turn `) && !strings.Contains(line, `"msg":"lane failed`) {
 			continue
 		}
 		var e struct {
-			Time      time.Time
-			Msg, Turn string
+			Time            time.Time
+			Msg, Turn, Lane string
 		}
 		if json.Unmarshal([]byte(line), &e) != nil {
 			continue // the last line of a process that was killed may be cut
 		}
 		switch e.Msg {
 		case "turn begins":
-			a := &attempt{turn: e.Turn, life: x, began: e.Time}
+			a := &attempt{turn: e.Turn, lane: e.Lane, life: x, began: e.Time}
 			open[e.Turn] = a
 			attempts[e.Turn] = append(attempts[e.Turn], a)
 		case "turn ends":
 			if a := open[e.Turn]; a != nil {
 				a.ended = true
+			}
+		default: // the lane was given back, to be run again later
+			for _, a := range open {
+				a.ended = a.ended || a.lane == e.Lane
 			}
 		}
 	}
