@@ -335,6 +335,7 @@ func (r *run) drive(ctx context.Context, db *sql.DB) (Result, error) {
 		return Result{}, ctx.Err()
 	}
 	r.leaks(ctx, base)
+	r.tidy(ctx)
 	r.fleet.stop(true)
 	books, err := readBooks(ctx, db)
 	if err != nil {
@@ -352,6 +353,16 @@ func (r *run) drive(ctx context.Context, db *sql.DB) (Result, error) {
 		return Result{}, err
 	}
 	return result, nil
+}
+
+// tidy waits until no sign of work is left: what could not be cleared at its time
+// is looked for every now and then.
+func (r *run) tidy(ctx context.Context) {
+	for deadline := time.Now().Add(r.schedule.Options.Patience); time.Now().Before(deadline) && ctx.Err() == nil; pause(ctx, time.Second) {
+		if len(r.scene().Working) == 0 {
+			return
+		}
+	}
 }
 
 // perform writes the messages and does the faults, each at its time.
