@@ -15,7 +15,9 @@ const (
 	breakAfter = 10
 	// The first and the longest time without a try while the endpoint is down.
 	firstPause = 2 * time.Second
-	lastPause  = time.Minute
+	lastPause  = 15 * time.Second
+	// lookFor is how long one look keeps others from looking.
+	lookFor = 10 * time.Second
 )
 
 // breaker keeps calls from an endpoint that is down, but for one now and then
@@ -23,31 +25,32 @@ const (
 type breaker struct {
 	now func() time.Time
 
-	mu     sync.Mutex
-	row    int       // of calls that found it down
-	since  time.Time // of the first of them
-	pause  time.Duration
-	until  time.Time // no call before; zero: closed
-	trying bool      // one call looks
+	mu    sync.Mutex
+	row   int       // of calls that found it down
+	since time.Time // of the first of them
+	pause time.Duration
+	until time.Time // no call before; zero: closed
+	looks time.Time // until when one call looks, and no other; zero: none does
 }
 
 var errBroken = errors.New("the endpoint was down at the last tries; not asked")
 
-// admit lets a call through, or tells what to say instead. done must be told how
-// an admitted call ended.
-func (b *breaker) admit() error {
+// admit lets a call through, or tells what to say instead. look: it is the one that
+// looks whether the endpoint is back. up or down must be told how it ended.
+func (b *breaker) admit() (look bool, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.until.IsZero() {
-		return nil
+		return false, nil
 	}
-	if now := b.now(); now.Before(b.until) || b.trying {
+	now := b.now()
+	if now.Before(b.until) || now.Before(b.looks) {
 		f := fail("model_down", errBroken)
 		f.Say = fmt.Sprintf("The model has not been reachable for %s. I look again every few seconds; please try again in a minute.", b.length(now))
-		return f
+		return false, f
 	}
-	b.trying = true
-	return nil
+	b.looks = now.Add(lookFor)
+	return true, nil
 }
 
 // open reports whether calls are refused now.
@@ -69,16 +72,22 @@ func (b *breaker) length(now time.Time) string {
 func (b *breaker) up() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.row, b.pause, b.until, b.trying = 0, 0, time.Time{}, false
+	b.row, b.pause, b.until, b.looks = 0, 0, time.Time{}, time.Time{}
 }
 
 // down says how a call without any answer ended. broke: this one closed the way.
-func (b *breaker) down(err error) (broke bool) {
+func (b *breaker) down(look bool, err error) (broke bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	tried := b.trying
-	b.trying = false
+	if look {
+		b.looks = time.Time{}
+	}
 	if !absent(err) {
+		// The caller left, which says nothing; or the endpoint took the call and is
+		// slow, which is not down.
+		if _, slow := errors.AsType[*turn.Failure](err); look && slow {
+			b.row, b.pause, b.until = 0, 0, time.Time{}
+		}
 		return false
 	}
 	now := b.now()
@@ -86,7 +95,7 @@ func (b *breaker) down(err error) (broke bool) {
 		b.since = now
 	}
 	b.row++
-	if b.row < breakAfter || !tried && !b.until.IsZero() {
+	if b.row < breakAfter || !look && !b.until.IsZero() {
 		return false
 	}
 	broke = b.until.IsZero()

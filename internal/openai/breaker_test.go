@@ -12,44 +12,62 @@ import (
 func TestBreaker(t *testing.T) {
 	now := time.Unix(1_700_000_000, 0)
 	b := &breaker{now: func() time.Time { return now }}
-	down, slow := fail("server_error", nil), fail("model_slow", nil)
-	refused := func(what string, want bool) {
+	gone, slow := fail("server_error", nil), fail("model_slow", nil)
+	admits := func(what string, want, wantLook bool) {
 		t.Helper()
-		err := b.admit()
+		look, err := b.admit()
 		f, ok := errors.AsType[*turn.Failure](err)
-		if (err != nil) != want || want && (!ok || f.Code != "model_down" || f.Retry || f.Say == "") {
-			t.Fatalf("%s: %v", what, err)
+		if (err == nil) != want || look != wantLook || !want && (!ok || f.Code != "model_down" || f.Retry || f.Say == "") {
+			t.Fatalf("%s: look %v, %v", what, look, err)
 		}
 	}
+	const plainly, looks = false, true
 	for range 3 * breakAfter {
-		refused("after calls that hung", false)
-		if b.down(slow) || b.down(context.Canceled) {
+		admits("after calls that hung", true, plainly)
+		if b.down(plainly, slow) || b.down(plainly, context.Canceled) {
 			t.Fatal("a call that hung or was left broke it")
 		}
 	}
 	for range breakAfter - 1 {
-		refused("before enough in a row", false)
-		b.down(down)
+		admits("before enough in a row", true, plainly)
+		b.down(plainly, gone)
 	}
 	b.up()
 	for i := range breakAfter {
-		refused("after an answer", false)
-		if broke := b.down(down); broke != (i == breakAfter-1) {
+		admits("after an answer", true, plainly)
+		if broke := b.down(plainly, gone); broke != (i == breakAfter-1) {
 			t.Fatalf("broke %v at %d", broke, i)
 		}
 	}
-	refused("when it broke", true)
+	for range 200 {
+		admits("while it is down", false, plainly)
+	}
 	now = now.Add(firstPause)
-	refused("the one that looks", false)
-	refused("a second one meanwhile", true)
-	b.down(down)
+	admits("the one that looks", true, looks)
+	for range 200 {
+		admits("a second one meanwhile", false, plainly)
+	}
+	b.down(plainly, gone) // of a call from before it broke
+	admits("after a late failure", false, plainly)
+	b.down(looks, gone)
 	now = now.Add(firstPause)
-	refused("after a failed look, too early", true)
+	admits("after a failed look, too early", false, plainly)
 	now = now.Add(firstPause)
-	refused("the next look", false)
-	b.down(context.Canceled) // the person stopped it: it says nothing
-	refused("another look at once", false)
+	admits("the next look", true, looks)
+	b.down(looks, context.Canceled) // the person stopped it: it says nothing
+	admits("another look at once", true, looks)
+	now = now.Add(lookFor)
+	admits("the last look hangs", true, looks)
+	b.down(looks, slow)
+	admits("it takes calls, so it is not down", true, plainly)
+	for range 20 { // the pause grows up to a bound
+		for range breakAfter {
+			b.down(true, gone)
+		}
+	}
+	now = now.Add(lastPause)
+	admits("after the longest pause", true, looks)
 	b.up()
-	refused("when it is back", false)
-	refused("and for all", false)
+	admits("when it is back", true, plainly)
+	admits("and for all", true, plainly)
 }

@@ -147,7 +147,8 @@ func (c *Client) respond(ctx context.Context, r *turn.Request, from turn.Cursor,
 	if from.ResponseID != "" && !c.has.Background {
 		return fail("response_gone", errors.New("this endpoint cannot resume a response"))
 	}
-	if err := c.breaker.admit(); err != nil {
+	look, err := c.breaker.admit()
+	if err != nil {
 		return err
 	}
 	watched, w := newWatch(ctx, c.deadlines.of(r))
@@ -160,7 +161,7 @@ func (c *Client) respond(ctx context.Context, r *turn.Request, from turn.Cursor,
 		err = c.failure(ctx, watched, r, from, err)
 		if alive && !absent(err) {
 			c.breaker.up()
-		} else if c.breaker.down(err) {
+		} else if c.breaker.down(look, err) {
 			c.log.Error("the model's endpoint is down; calls fail at once until it answers again", "err", err)
 		}
 		return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -42,6 +43,8 @@ func words(code string) (say string, retry bool) {
 		return "The answer was cancelled where the model runs. Please ask again.", false
 	case "quota_exhausted":
 		return "The account that pays for the model has used up its budget. Please tell whoever runs me.", false
+	case "over_limit":
+		return "This is more than my account may send to the model in one minute, so waiting would not help. Please start a new thread, or send a smaller part.", false
 	case "bad_key":
 		return "The model does not accept my key. Please tell whoever runs me to check it.", false
 	case "no_access":
@@ -112,6 +115,10 @@ func fromMessage(message string) string {
 		return false
 	}
 	switch {
+	case has("request too large"): // of a rate limit: for the account's tokens a minute
+		return "over_limit"
+	case has("current quota", "billing hard limit", "credit balance"):
+		return "quota_exhausted"
 	case has("context length", "context window", "context size", "context_length"):
 		return "too_long"
 	case has("model") && has("not found", "does not exist", "no such model"):
@@ -155,7 +162,11 @@ func fromStatus(status int) string {
 // that is clear by itself, its words.
 func (e *wireError) code() string {
 	for _, word := range []string{e.Code, e.Type} {
-		if code := fromWord(word); code != "" {
+		switch code := fromWord(word); code {
+		case "":
+		case "rate_limited":
+			return e.limited()
+		default:
 			return code
 		}
 	}
@@ -169,6 +180,8 @@ func (e *wireError) code() string {
 		}
 	}
 	switch code := fromStatus(status); code {
+	case "rate_limited":
+		return e.limited()
 	case "bad_request", "bad_endpoint", "server_error":
 		if byWords := fromMessage(e.Message); byWords != "" {
 			return byWords
@@ -177,6 +190,34 @@ func (e *wireError) code() string {
 	default:
 		return code
 	}
+}
+
+// limited tells the limits that pass from those for which waiting is of no use: only
+// the words do.
+func (e *wireError) limited() string {
+	switch code := fromMessage(e.Message); code {
+	case "over_limit", "quota_exhausted":
+		return code
+	}
+	return "rate_limited"
+}
+
+// failure is what the error means to the caller.
+func (e *wireError) failure(code string) *turn.Failure {
+	f := fail(code, e)
+	f.After = e.After
+	if code == "rate_limited" && f.After > time.Minute {
+		f.Say = "I have asked the model as much as it lets me for now. Please try again in " + length(f.After) + "."
+	}
+	return f
+}
+
+// length is a time in words: minutes, or hours if it is long.
+func length(d time.Duration) string {
+	if d > 90*time.Minute {
+		return fmt.Sprintf("%d hours", int(math.Ceil(d.Hours())))
+	}
+	return fmt.Sprintf("%d minutes", max(2, int(math.Ceil(d.Minutes()))))
 }
 
 func fail(code string, cause error) *turn.Failure {
@@ -209,12 +250,11 @@ func (c *Client) failure(ctx, watched context.Context, r *turn.Request, from tur
 		if from.ResponseID != "" && (wire.Status == 400 || wire.Status == 404 || wire.Status == 405 || wire.Status == 410 || wire.Status == 422) {
 			code = "response_gone"
 		}
-		f := fail(code, wire)
-		f.After = wire.After
+		f := wire.failure(code)
 		switch {
 		case wire.ShouldRetry == "false":
 			f.Retry = false
-		case wire.ShouldRetry == "true" && code != "quota_exhausted" && code != "bad_key":
+		case wire.ShouldRetry == "true" && code != "quota_exhausted" && code != "bad_key" && code != "over_limit":
 			f.Retry = true
 		}
 		return f
@@ -239,7 +279,8 @@ func (c *Client) redact(s string) string {
 }
 
 // after finds out when an endpoint wants to be asked again: from its headers,
-// else from its words ("Please try again in 11.054s").
+// else from its words ("Please try again in 11.054s"), else from when the limit that
+// is used up is new (x-ratelimit-reset-requests and -tokens, as "6m0s").
 func after(h http.Header, message string, now time.Time) time.Duration {
 	const most = 24 * time.Hour
 	if ms, err := strconv.ParseFloat(h.Get("Retry-After-Ms"), 64); err == nil && ms >= 0 {
@@ -253,6 +294,22 @@ func after(h http.Header, message string, now time.Time) time.Duration {
 			return min(max(t.Sub(now), 0), most)
 		}
 	}
+	if d := inWords(message); d > 0 {
+		return min(d, most)
+	}
+	var reset time.Duration
+	for _, what := range []string{"Requests", "Tokens"} {
+		d, err := time.ParseDuration(h.Get("X-Ratelimit-Reset-" + what))
+		if err == nil && h.Get("X-Ratelimit-Remaining-"+what) == "0" {
+			reset = max(reset, d)
+		}
+	}
+	return min(reset, most)
+}
+
+// inWords reads "try again in 11.054s"; 0 if the message says nothing like it.
+func inWords(message string) time.Duration {
+	const most = 24 * time.Hour
 	_, rest, ok := strings.Cut(strings.ToLower(message), "try again in")
 	if !ok {
 		return 0

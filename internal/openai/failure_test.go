@@ -158,6 +158,61 @@ func TestAfter(t *testing.T) {
 	}
 }
 
+// Without Retry-After the limit that is used up tells, and only that one.
+func TestAfterByLimits(t *testing.T) {
+	limits := func(pairs ...string) http.Header {
+		h := http.Header{}
+		for i := 0; i < len(pairs); i += 2 {
+			h.Set("x-ratelimit-"+pairs[i], pairs[i+1])
+		}
+		return h
+	}
+	for i, c := range []struct {
+		h       http.Header
+		message string
+		want    time.Duration
+	}{
+		{limits("remaining-tokens", "0", "reset-tokens", "6m0s", "remaining-requests", "5", "reset-requests", "1h"), "", 6 * time.Minute},
+		{limits("remaining-tokens", "0", "reset-tokens", "12ms", "remaining-requests", "0", "reset-requests", "1s"), "", time.Second},
+		{limits("remaining-tokens", "0", "reset-tokens", "6m0s"), "Please try again in 2s.", 2 * time.Second},
+		{limits("reset-tokens", "6m0s"), "", 0},
+		{limits("remaining-tokens", "-1", "reset-tokens", "0"), "", 0},
+		{limits("remaining-tokens", "0", "reset-tokens", "-5s"), "", 0},
+		{limits("remaining-tokens", "0", "reset-tokens", "9999h"), "", 24 * time.Hour},
+	} {
+		if got := after(c.h, c.message, time.Time{}); got != c.want {
+			t.Errorf("%d: got %s, want %s", i, got, c.want)
+		}
+	}
+}
+
+// The kinds of 429 look alike but for their words. Those that waiting does not
+// help are said at once; of a long wait it is said how long.
+func TestKindsOfTooMany(t *testing.T) {
+	for _, c := range []struct {
+		e           wireError
+		code, words string
+		retry       bool
+	}{
+		{wireError{Type: "tokens", Code: "rate_limit_exceeded", Message: "Rate limit reached for m on tokens per min (TPM): Limit 30000, Used 29000, Requested 2000. Please try again in 2s."}, "rate_limited", "in a minute", true},
+		{wireError{Type: "tokens", Code: "rate_limit_exceeded", Message: "Request too large for m on tokens per min (TPM): Limit 30000, Requested 45123. The input or output tokens must be reduced"}, "over_limit", "smaller part", false},
+		{wireError{Type: "requests", Code: "rate_limit_exceeded", Message: "on requests per day (RPD): Limit 200", After: 7*time.Minute + 12*time.Second}, "rate_limited", "in 8 minutes", true},
+		{wireError{Code: "rate_limit_exceeded", After: 5 * time.Hour}, "rate_limited", "in 5 hours", true},
+		{wireError{Type: "insufficient_quota", Code: "insufficient_quota"}, "quota_exhausted", "whoever runs me", false},
+		{wireError{Type: "insufficient_quota", Code: "project_spend_limit_exceeded"}, "quota_exhausted", "budget", false},
+		{wireError{Message: "You exceeded your current quota, please check your plan and billing details."}, "quota_exhausted", "budget", false},
+		{wireError{Code: "billing_not_active"}, "quota_exhausted", "budget", false},
+		{wireError{Message: "slow down, you"}, "rate_limited", "in a minute", true},
+		{wireError{}, "rate_limited", "in a minute", true},
+	} {
+		c.e.Status = http.StatusTooManyRequests
+		f := c.e.failure(c.e.code())
+		if f.Code != c.code || f.Retry != c.retry || !strings.Contains(f.Say, c.words) {
+			t.Errorf("%s: %s, retry %v, %q; want %s, %v, %q", c.e.Error(), f.Code, f.Retry, f.Say, c.code, c.retry, c.words)
+		}
+	}
+}
+
 func FuzzDecodeError(f *testing.F) {
 	for _, s := range []string{`{"error":{"message":"a","code":1}}`, `{"error":"x"}`, `[{"detail":[{"msg":"m"}]}]`, `<title>x`, `"s"`, `{"error":[[]]}`, "\x00"} {
 		f.Add([]byte(s), "try again in 1h5")

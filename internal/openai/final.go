@@ -91,9 +91,8 @@ func (s *stream) finish(kind string, raw json.RawMessage) (*turn.Final, error) {
 // wireFailure is the failure of an error that came inside an answer.
 func (s *stream) wireFailure(e *wireError) error {
 	e.RequestID = s.request
-	f := fail(e.code(), e)
-	f.After = after(nil, e.Message, time.Time{})
-	return f
+	e.After = after(nil, e.Message, time.Time{})
+	return e.failure(e.code())
 }
 
 // readJSON reads an answer that came as one JSON body although a stream was

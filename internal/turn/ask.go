@@ -84,6 +84,10 @@ func (r *Runner) until(a *asking) time.Time {
 	return a.began.Add(max(r.o.Total-a.progress.Spent, r.o.Total/4))
 }
 
+// latest is when a call may begin that follows one that failed: nobody should wait
+// for a third one that hangs.
+func (r *Runner) latest(a *asking) time.Time { return a.began.Add(r.o.Total/2 - a.progress.Spent) }
+
 // call makes one request.
 func (r *Runner) call(ctx context.Context, a *asking) (*Final, error) {
 	if a.brief == nil {
@@ -139,7 +143,7 @@ func (r *Runner) judge(ctx, limited context.Context, a *asking, final *Final, er
 func (r *Runner) again(ctx, limited context.Context, a *asking, failure *Failure) (*Conclusion, error) {
 	a.log().Warn("the model did not answer", "call", a.calls, "code", failure.Code, "retry", failure.Retry, "err", failure)
 	pause := r.pause(a.calls, failure)
-	if !failure.Retry || a.calls >= r.o.Calls || pause > r.o.Patience || limited.Err() != nil || time.Now().Add(pause).After(r.until(a)) {
+	if !failure.Retry || a.calls >= r.o.Calls || pause > r.o.Patience || limited.Err() != nil || time.Now().Add(pause).After(r.latest(a)) {
 		return failed(failure, a.readable()), nil
 	}
 	switch cursor, resumable := a.draft.cursor(); {

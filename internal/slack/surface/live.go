@@ -1,6 +1,7 @@
 package surface
 
 import (
+	"context"
 	"sync/atomic"
 	"time"
 
@@ -53,10 +54,16 @@ func (s *surface) step() time.Duration {
 	if !s.sign.begun {
 		s.beginSign(s.ctx)
 	}
+	if phrase != "" {
+		s.sign.doing = phrase
+	}
 	if phrase != "" && phrase != s.sign.phrase && !s.noPhrases.Load() {
 		if err := s.showPhrase(s.ctx, phrase); err != nil {
 			s.log().Debug("cannot show a status line", "err", err)
 		}
+	}
+	if time.Since(s.lastSeen) >= s.o.Sign {
+		s.alive(s.ctx)
 	}
 	if fresh && early > 0 {
 		return early
@@ -66,12 +73,7 @@ func (s *surface) step() time.Duration {
 			return pause
 		}
 	}
-	quiet := time.Since(s.lastSeen)
-	if quiet >= s.o.Sign {
-		s.alive(s.ctx)
-		return s.o.Sign
-	}
-	return s.o.Sign - quiet
+	return max(s.o.Sign-time.Since(s.lastSeen), 0)
 }
 
 // paced does one tick and sets the time before which there is no other. more:
@@ -106,7 +108,14 @@ func (s *surface) tick() (more bool, err error) {
 		if p.streaming {
 			method = methodAppend
 		}
-		if err := s.slack.Tick(s.ticking, method, s.turn.Conversation.Channel); err != nil {
+		// No longer than until the next sign of life is due, which needs no such slot.
+		wait, cancel := context.WithTimeout(s.ticking, max(s.o.Sign-time.Since(s.lastSeen), s.o.Sign/8))
+		err := s.slack.Tick(wait, method, s.turn.Conversation.Channel)
+		late := wait.Err() != nil && s.ticking.Err() == nil
+		if cancel(); err != nil {
+			if late {
+				return true, nil
+			}
 			return false, err
 		}
 	}

@@ -62,6 +62,7 @@ func (s *surface) extend(ctx context.Context, p *part, text string, final bool, 
 		}
 	}
 	s.seen()
+	s.sign.doing = ""
 	if full {
 		p.full, p.next = true, next
 	}

@@ -11,6 +11,7 @@ import (
 
 	"holdfast/internal/chat"
 	"holdfast/internal/outbox"
+	"holdfast/internal/slack/render"
 )
 
 // sign is what tells a person that we are at work, besides the text: the
@@ -19,6 +20,7 @@ type sign struct {
 	begun    bool
 	session  bool    // the session stands at "processing"
 	phrase   string  // the status line that is shown
+	doing    string  // what is going on since the last text, in words; empty: the model is waited for
 	reaction chat.TS // the message that carries our reaction
 }
 
@@ -121,13 +123,47 @@ func (s *surface) showPhrase(ctx context.Context, phrase string) error {
 // alive says that the turn goes on, when nothing else has shown it for a while.
 func (s *surface) alive(ctx context.Context) {
 	s.seen() // whether or not it succeeds, the next one is due a whole while later
-	if s.noPhrases.Load() {
-		return
+	doing := s.sign.doing
+	if doing == "" {
+		doing = "Still waiting for the model"
 	}
-	phrase := fmt.Sprintf("is still working… (%d s)", int(time.Since(s.begun).Seconds()))
-	if err := s.showPhrase(ctx, phrase); err != nil {
+	words := strings.TrimSuffix(doing, "…") + ", " + elapsed(time.Since(s.begun))
+	var err error
+	switch {
+	case !s.noPhrases.Load():
+		err = s.showPhrase(ctx, words)
+	case s.noSessions.Load():
+		err = s.showLine(ctx, words)
+	}
+	if err != nil {
 		s.log().Debug("cannot show that the turn is alive", "err", err)
 	}
+}
+
+// showLine puts words under the text, or in its place while there is none: the
+// lowest rung, where Slack shows nothing of its own while we work.
+func (s *surface) showLine(ctx context.Context, words string) error {
+	p := s.open()
+	made, _, full := render.Next(render.Markdown(s.written), p.at, s.limits(), false)
+	if p.streaming || full || p.recovered { // of a recovered one the text is not known here
+		return nil
+	}
+	words = ":hourglass_flowing_sand: " + words
+	if p.ts == "" {
+		return s.post(ctx, p, opCreate, made, false, words)
+	}
+	if err := s.slack.Tick(s.ticking, methodUpdate, s.turn.Conversation.Channel); err != nil {
+		return err
+	}
+	return s.edit(ctx, p, made, false, words)
+}
+
+// elapsed is a time in words, such as "45 s" or "2 min 5 s".
+func elapsed(d time.Duration) string {
+	if d < time.Minute {
+		return fmt.Sprintf("%d s", int(d.Seconds()))
+	}
+	return fmt.Sprintf("%d min %d s", int(d.Minutes()), int(d.Seconds())%60)
 }
 
 // unclear says that a sign may be there although its call failed.
