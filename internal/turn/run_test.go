@@ -315,7 +315,9 @@ func TestStopAtEachStep(t *testing.T) {
 			}
 		}, 1, "high tide|:octagonal_sign: Stopped."},
 		{"after the end", func(r *rig) {
-			r.model = func(_ context.Context, call int, say func(turn.Event) bool) error { return answers(say, call, "high tide") }
+			r.model = func(_ context.Context, call int, say func(turn.Event) bool) error {
+				return answers(say, call, "high tide")
+			}
 			time.AfterFunc(time.Minute, r.stops)
 		}, 1, "high tide|"},
 	} {
