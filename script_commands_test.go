@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -33,6 +34,7 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"thread":   in(thread),
 	"model":    in(model),
 	"requests": in(requests),
+	"asked":    in(asked),
 	"fault":    in(fault),
 	"settings": in(settings),
 	"limits":   in(limits),
@@ -44,6 +46,7 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"postgres": in(postgres),
 	"acked":    in(acked),
 	"retry":    in(retry),
+	"insist":   in(insist),
 	"edit":     in(edit),
 	"delete":   in(remove),
 	"accounts": in(accounts),
@@ -367,6 +370,22 @@ func requests(ts *testscript.TestScript, w *world, args []string) {
 	}
 }
 
+// asked MAX: the model was asked for a response at most so often.
+func asked(ts *testscript.TestScript, w *world, args []string) {
+	need(ts, args, 1, "asked MAX")
+	most, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	n := 0
+	for _, r := range w.model.Requests() {
+		if r.Method == "POST" && strings.HasSuffix(r.Path, "/responses") {
+			n++
+		}
+	}
+	if n > most {
+		ts.Fatalf("the model was asked %d times, want at most %d", n, most)
+	}
+}
+
 // plainJSON is JSON without the escapes that only HTML needs.
 func plainJSON(raw json.RawMessage) string {
 	return strings.NewReplacer(`\u003c`, "<", `\u003e`, ">", `\u0026`, "&").Replace(string(raw))
@@ -495,32 +514,62 @@ func acked(ts *testscript.TestScript, w *world, args []string) {
 	})
 }
 
-// retry VAR PERSON: a person clicks the button under our newest answer, once it
-// has one that was not clicked before, twice.
+// retry VAR PERSON…: each of the persons clicks the button under our newest answer,
+// once it has one that was not clicked before, twice and all at once.
 func retry(ts *testscript.TestScript, w *world, args []string) {
-	need(ts, args, 2, "retry VAR PERSON")
+	need(ts, args, 2, "retry VAR PERSON…")
 	channel, root := w.place(ts, args[0])
-	who := w.person(ts, args[1])
-	w.until(ts, "a button to try again", func(v slacksim.View) bool {
-		own := answers(v, channel, root)
-		if len(own) == 0 {
-			return false
+	w.until(ts, "a button to try again", func(v slacksim.View) bool { return w.button(v, channel, root) != "" })
+	w.click(ts, channel, root, args[1:])
+}
+
+// insist VAR PERSON REGEXP: the person clicks each such button until an answer matches.
+func insist(ts *testscript.TestScript, w *world, args []string) {
+	need(ts, args, 3, "insist VAR PERSON REGEXP")
+	channel, root := w.place(ts, args[0])
+	re := regexp.MustCompile("(?s)" + args[2])
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
+		matched := false
+		w.until(ts, "a button to try again, or an answer like "+args[2], func(v slacksim.View) bool {
+			for _, m := range answers(v, channel, root) {
+				matched = matched || done(m) && re.MatchString(m.Shown())
+			}
+			return matched || w.button(v, channel, root) != ""
+		})
+		if matched {
+			return
 		}
-		found := retryButton.FindSubmatch(own[len(own)-1].Blocks)
-		return found != nil && string(found[1]) != w.retried
-	})
-	var payload []byte
+		w.click(ts, channel, root, args[1:2])
+	}
+	ts.Fatalf("no answer matches %q after %s of trying again\n%s", args[2], patience, w.tail())
+}
+
+// button is the turn of the button under our newest answer, if it has one that was
+// not clicked before.
+func (w *world) button(v slacksim.View, channel, root string) string {
+	own := answers(v, channel, root)
+	if len(own) == 0 {
+		return ""
+	}
+	found := retryButton.FindSubmatch(own[len(own)-1].Blocks)
+	if found == nil || string(found[1]) == w.retried {
+		return ""
+	}
+	return string(found[1])
+}
+
+func (w *world) click(ts *testscript.TestScript, channel, root string, persons []string) {
+	var at string
 	w.slack.Look(func(v slacksim.View) {
 		own := answers(v, channel, root)
-		m := own[len(own)-1]
-		w.retried = string(retryButton.FindSubmatch(m.Blocks)[1])
-		payload = fmt.Appendf(nil, `{"type":"block_actions","trigger_id":"click-%%d","team":{"id":%q},"user":{"id":%q},"channel":{"id":%q},
+		at, w.retried = own[len(own)-1].TS, w.button(v, channel, root)
+	})
+	for i, name := range append(slices.Clone(persons), persons...) {
+		payload := fmt.Appendf(nil, `{"type":"block_actions","trigger_id":"click-%s-%d","team":{"id":%q},"user":{"id":%q},"channel":{"id":%q},
 			"container":{"type":"message","message_ts":%q,"channel_id":%q,"thread_ts":%q},"message":{"ts":%q,"thread_ts":%q},
 			"actions":[{"type":"button","action_id":"holdfast_retry","block_id":"b","value":%q,"action_ts":%q}]}`,
-			slacksim.SeedTeam, who, channel, m.TS, channel, root, m.TS, root, w.retried, m.TS)
-	})
-	for i := range 2 {
-		_, err := w.slack.Envelope("interactive", fmt.Appendf(nil, string(payload), i), "")
+			w.retried, i, slacksim.SeedTeam, w.person(ts, name), channel, at, channel, root, at, root, w.retried, at)
+		_, err := w.slack.Envelope("interactive", payload, "")
 		ts.Check(err)
 	}
 }
