@@ -102,7 +102,7 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger) (err error) {
 		Logger: log, NewID: func() string { return uuid.Must(uuid.NewV7()).String() }, Running: c.InFlight, Drain: c.Drain,
 	})
 	halt := func(lane string) { runner.Stop(lane) }
-	receive := receiver{inbox.New(metrics.Inbox(db), decoder, lanes.Wake, halt, func(e inbox.Entry, work bool) { runner.Hear(note(e, work)) })}
+	receive := receiver{inbox.New(metrics.Inbox(db), decoder, lanes.Wake, early(runner), halt, func(e inbox.Entry, work bool) { runner.Hear(note(e, work)) })}
 	app := web.New(web.Options{APIURL: c.SlackAPIURL, Token: c.SlackAppToken.Reveal(), Logger: log})
 	defer app.Close()
 	socket := slacksocket.New(slacksocket.Options{Open: app.OpenConnection, Receiver: receive, Connections: c.Connections, Logger: log, Observe: watched(metrics)})

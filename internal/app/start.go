@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"holdfast/internal/admin"
+	"holdfast/internal/chat"
 	"holdfast/internal/config"
 	"holdfast/internal/inbox"
 	"holdfast/internal/openai"
@@ -32,6 +33,15 @@ func rates(c config.Config) web.Limits {
 	return web.Limits{Factor: c.SlackRate, PerMinute: map[string]int{
 		"conversations.history": c.HistoryRate, "conversations.replies": c.HistoryRate,
 	}}
+}
+
+// early stops what runs here in the conversation that a stop names, if it names one.
+func early(runner *turn.Runner) func(inbox.Stop) {
+	return func(s inbox.Stop) {
+		if s.Root != "" {
+			runner.StopEarly(chat.Conversation{Team: s.Team, Channel: s.Channel, Root: s.Root}.Key(), s.At)
+		}
+	}
 }
 
 // note is what a turn that runs is told of an entry.

@@ -77,22 +77,26 @@ type Inbox struct {
 	store      Store
 	classifier Classifier
 	wake       func()
+	early      func(Stop)
 	stop       func(lane string)
 	tell       func(e Entry, work bool)
 }
 
-// New makes an inbox. wake is called when a lane got work, stop for each lane whose
-// work is to end, which may run anywhere, and tell for each message that became work
-// and each edit and deletion, more than once if they come more than once. None of
-// them may block.
-func New(store Store, c Classifier, wake func(), stop func(lane string), tell func(e Entry, work bool)) *Inbox {
-	return &Inbox{store: store, classifier: c, wake: wake, stop: stop, tell: tell}
+// New makes an inbox. wake is called when a lane got work; early for a stop that is
+// about to be stored, and stop for each lane whose work is to end once it is, which may
+// run anywhere; tell for each message that became work and each edit and deletion, more
+// than once if they come more than once. None of them may block.
+func New(store Store, c Classifier, wake func(), early func(Stop), stop func(lane string), tell func(e Entry, work bool)) *Inbox {
+	return &Inbox{store: store, classifier: c, wake: wake, early: early, stop: stop, tell: tell}
 }
 
 // Receive stores one envelope. When it returns nil, the envelope may be
 // acknowledged; on an error it must not be, so that Slack delivers it again.
 func (in *Inbox) Receive(ctx context.Context, env Envelope) error {
 	e := in.classifier.Classify(env)
+	if e.Stop != nil && !e.Stop.Word { // the word must find what it stops, to be credited
+		in.early(*e.Stop)
+	}
 	work, err := in.store.Append(ctx, e)
 	if err != nil {
 		return fmt.Errorf("store %s envelope %s: %w", env.Type, env.ID, err)

@@ -51,7 +51,7 @@ func setup(t *testing.T) *rig {
 	}
 	r := &rig{T: t, db: db, path: path}
 	decoder := event.New(event.Identity{Team: "T1", BotUser: "UBOT", Bot: "B1", App: "A1"})
-	r.inbox = inbox.New(db, decoder, func() { r.woken.Add(1) }, func(lane string) { r.stopped = append(r.stopped, lane) }, r.hear)
+	r.inbox = inbox.New(db, decoder, func() { r.woken.Add(1) }, func(inbox.Stop) {}, func(lane string) { r.stopped = append(r.stopped, lane) }, r.hear)
 	t.Cleanup(func() {
 		if err := db.Close(); err != nil {
 			t.Error(err)

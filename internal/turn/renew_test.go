@@ -307,3 +307,22 @@ func TestStopAndSteer(t *testing.T) {
 		}
 	})
 }
+
+// A stop ends the call before it is stored; one of an earlier turn ends nothing.
+func TestStopAheadOfTheStore(t *testing.T) {
+	run(t, func(r *rig) {
+		r.says("a")
+		r.says("b")
+		r.model = func(ctx context.Context, _ int, _ func(turn.Event) bool) error {
+			r.runner.StopEarly(r.lane.Key(), "1.000001") // b is newer
+			r.runner.StopEarly(r.lane.Key(), "")
+			if ctx.Err() != nil {
+				t.Error("a late stop of something earlier ended it")
+			}
+			r.runner.StopEarly(r.lane.Key(), "1.000002")
+			return hangs(ctx)
+		}
+		r.worked()
+		r.equal("shown", r.screen.finals, []string{"|:octagonal_sign: Stopped."})
+	})
+}

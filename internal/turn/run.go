@@ -100,7 +100,7 @@ func (r *Runner) prepare(ctx context.Context, f Fence) (*asking, error) {
 	}
 	r.running.with(f.Lane, func(l *live) {
 		l.stop = l.stop || t.Stop
-		l.begun(t.Messages, a.draft)
+		l.begun(t, a.draft)
 	})
 	a.about(t.Messages)
 	if r.overrule(a, nil) == nil {

@@ -44,6 +44,7 @@ type live struct {
 	writing                 bool // it is concluded: nothing new is taken up
 
 	messages []chat.Message // empty until it was begun
+	again    bool           // a person wanted it, later than its messages
 	deleted  []chat.TS      // of these, since they were read
 	draft    *draft
 	midturn  Midturn // empty until it was briefed
@@ -124,10 +125,10 @@ func (t *live) act() {
 	}
 }
 
-// begun tells which messages the turn is about.
-func (t *live) begun(messages []chat.Message, d *draft) {
-	t.draft = d
-	t.about(messages)
+// begun tells which turn it is.
+func (t *live) begun(of *Turn, d *draft) {
+	t.draft, t.again = d, of.Retried != ""
+	t.about(of.Messages)
 	for _, n := range t.early {
 		t.hear(n)
 	}
@@ -209,6 +210,20 @@ func (t *live) interject() {
 // tells (inbox.Store, lane.Store).
 func (r *Runner) Stop(lane string) bool {
 	return r.running.with(lane, func(t *live) { t.stop = true; t.act() })
+}
+
+// StopEarly is Stop ahead of the store, for a stop that was asked at the given time
+// and is about to be stored: a slow disk keeps nobody waiting. It does nothing to a
+// turn that has a newer message, or that a person wanted since.
+func (r *Runner) StopEarly(lane string, at chat.TS) {
+	r.running.with(lane, func(t *live) {
+		newer := func(m chat.Message) bool { return m.TS.Compare(at) > 0 }
+		if at == "" || len(t.messages) == 0 || t.again || slices.ContainsFunc(t.messages, newer) {
+			return
+		}
+		t.stop = true
+		t.act()
+	})
 }
 
 // Hear tells the lane's turn, if one runs here, of a message that came, or was
