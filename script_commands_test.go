@@ -63,6 +63,7 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"freeze":   in(freeze),
 	"thaw":     in(thaw),
 	"clean":    in(clean),
+	"subtypes": in(subtypes),
 	"chatter":  in(chatter),
 	"whispers": in(whispers),
 	"channel":  in(channel),

@@ -142,26 +142,75 @@ var closedChannels = map[string]bool{
 	"messages_tab_disabled": true, "cannot_reply_to_message": true, "team_access_not_granted": true,
 }
 
-// undelivered decides whether trying again can help. If not, the person who
-// asked is told where only they can see it, if even that is possible.
+// unfit says that Slack will not take this text, in whatever form: asking again
+// does not help.
+func unfit(code string) bool {
+	switch code {
+	case "invalid_arguments", "metadata_too_large", "invalid_metadata_format", "message_limit_exceeded", "no_text":
+		return true
+	}
+	return blocksRefused(code)
+}
+
+// undelivered decides whether trying again can help. If not, what is missing is
+// said under what stands; or where nothing does, the person who asked is told where
+// only they can see it, if even that is possible.
 func (s *surface) undelivered(ctx context.Context, err error) error {
 	if errors.Is(err, turn.ErrFenced) || ctx.Err() != nil {
 		return err
 	}
 	code := refused(err)
-	if !closedChannels[code] {
+	if !closedChannels[code] && !unfit(code) {
 		return err
 	}
-	c, who := s.turn.Conversation, s.turn.Last().User
 	line := "I have an answer for you, but Slack does not let me post it here (" + code + "). Invite me to the channel, or write to me directly."
-	// Nobody can look whether it was shown, so what may have been is not repeated.
-	shown := func(context.Context, time.Time) (chat.TS, bool, error) { return "", true, nil }
-	_, e := s.outbox.Send(ctx, s.fence, s.write(0, opWhisper, methodWhisper, false), func(ctx context.Context) (chat.TS, error) {
-		return "", s.slack.Whisper(ctx, c, who, line)
-	}, shown)
-	if e != nil {
-		s.log().Debug("not even an ephemeral notice was possible", "err", e)
+	if unfit(code) {
+		line = ":warning: Slack refuses the rest of this answer (" + code + "). Please ask again, perhaps for a shorter one."
+	}
+	told, e := s.cutOff(ctx, line)
+	if e != nil && refused(e) == "" {
+		return errors.Join(err, e) // to be tried again as a whole
+	}
+	if !told {
+		s.whisper(ctx, line)
 	}
 	s.endSign(ctx)
 	return &turn.Failure{Code: code, Say: line, Cause: err}
+}
+
+// cutOff puts a line under the last message that stands; told: there is one.
+func (s *surface) cutOff(ctx context.Context, line string) (told bool, err error) {
+	for i := len(s.parts) - 1; i >= 0; i-- {
+		p := s.parts[i]
+		if p.ts == "" {
+			continue
+		}
+		if p.streaming {
+			if err := s.reclaim(ctx, p); err != nil {
+				return false, err
+			}
+		}
+		// What stood before was taken with blocks; they carry the button.
+		s.retry = true
+		for _, s.plain = range []bool{false, true} {
+			made, _, _ := render.Next(render.Markdown(s.written), p.at, s.limits(), true)
+			if err = s.edit(ctx, p, made, true, line); refused(err) == "" {
+				break
+			}
+		}
+		return err == nil, err
+	}
+	return false, nil
+}
+
+// whisper tells the person who asked where nobody else sees it. Nobody can look
+// whether it was shown, so what may have been is not repeated.
+func (s *surface) whisper(ctx context.Context, line string) {
+	shown := func(context.Context, time.Time) (chat.TS, bool, error) { return "", true, nil }
+	_, err := s.outbox.Send(ctx, s.fence, s.write(0, opWhisper, methodWhisper, false), func(ctx context.Context) (chat.TS, error) {
+		return "", s.slack.Whisper(ctx, s.turn.Conversation, s.turn.Last().User, line)
+	}, shown)
+	if err != nil {
+		s.log().Debug("not even an ephemeral notice was possible", "err", err)
+	}
 }
