@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -71,6 +72,10 @@ func TestBench(t *testing.T) {
 			Final spread             `json:"final_text_ms"`
 			Calls map[string]float64 `json:"calls_per_message"`
 			Model float64            `json:"model_calls_per_message"`
+
+			Idle       int `json:"idle_goroutines"`
+			Goroutines int
+			Files      int `json:"open_files"`
 		}
 	}
 	if err := json.Unmarshal(out.Bytes(), &report); err != nil {
@@ -88,6 +93,9 @@ func TestBench(t *testing.T) {
 	}
 	if r.Model != 1 || len(r.Calls) == 0 {
 		t.Errorf("%v model calls and %v calls a message", r.Model, r.Calls)
+	}
+	if r.Idle < 5 || r.Goroutines < 5 || runtime.GOOS == "linux" && r.Files < 5 {
+		t.Errorf("it had %d goroutines, then %d and %d open files", r.Idle, r.Goroutines, r.Files)
 	}
 	empty(t, temp)
 }

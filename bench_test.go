@@ -15,7 +15,9 @@ import (
 	"holdfast/internal/chat"
 	"holdfast/internal/inbox"
 	"holdfast/internal/lane"
+	metrics "holdfast/internal/metric"
 	"holdfast/internal/outbox"
+	"holdfast/internal/process"
 	"holdfast/internal/slack/surface"
 	"holdfast/internal/store/sqlite"
 	"holdfast/internal/turn"
@@ -25,7 +27,14 @@ import (
 // claimed, run, journalled, written through the outbox and finished, with the
 // order in each lane checked. Slack and the model alone are out of the picture:
 // they answer at once.
+//
+// It runs as the parts are by themselves, and watched by the metrics.
 func BenchmarkTurns(b *testing.B) {
+	b.Run("plain", func(b *testing.B) { benchmarkTurns(b, nil) })
+	b.Run("watched", func(b *testing.B) { benchmarkTurns(b, metrics.New("test")) })
+}
+
+func benchmarkTurns(b *testing.B, watch *metrics.Set) {
 	db, err := sqlite.Open(b.Context(), filepath.Join(b.TempDir(), "x.db"), sqlite.Options{})
 	if err != nil {
 		b.Fatal(err)
@@ -33,12 +42,27 @@ func BenchmarkTurns(b *testing.B) {
 	defer db.Close()
 	log := slog.New(slog.DiscardHandler)
 	order := &ordered{b: b, last: map[chat.Conversation]chat.TS{}, running: map[chat.Conversation]int{}, done: make(chan struct{})}
-	surfaces := surface.New(order, outbox.New(db.Outbox(), nil), surface.Options{Logger: log, Team: "T"})
-	runner := turn.NewRunner(db, order, instant{}, surfaces, turn.Options{Logger: log})
-	d := lane.New(db, runner, lane.Options{Logger: log, NewID: uuid.NewString})
+	var (
+		entries inbox.Store  = db
+		turns   turn.Store   = db
+		model   turn.Model   = instant{}
+		writes  outbox.Store = db.Outbox()
+		leases  lane.Store   = db
+	)
+	if watch != nil {
+		entries, turns, model, writes, leases = watch.Inbox(db), watch.Turns(db), watch.Model(model), watch.Outbox(writes), watch.Leases(db)
+	}
+	surfaces := surface.New(order, outbox.New(writes, nil), surface.Options{Logger: log, Team: "T"})
+	runner := turn.NewRunner(turns, order, model, surfaces, turn.Options{Logger: log})
+	var handler lane.Handler = runner
+	if watch != nil {
+		handler = watch.Lanes(handler)
+	}
+	d := lane.New(leases, handler, lane.Options{Logger: log, NewID: uuid.NewString})
 
 	ctx, cancel := context.WithCancel(b.Context())
 	ended := make(chan error, 1)
+	before, _ := process.Self()
 	b.ResetTimer()
 	go func() { ended <- d.Run(ctx) }()
 	const producers, threads = 64, 1000
@@ -51,7 +75,7 @@ func BenchmarkTurns(b *testing.B) {
 				c := chat.Conversation{Team: "T", Channel: "D1", Root: chat.TS(fmt.Sprintf("%d.000000", i%threads+1))}
 				m := chat.Message{Conversation: c, TS: chat.TS(fmt.Sprintf("%d.000000", 1_000_000+i)), User: "U1", Text: "hello"}
 				e := inbox.Entry{Key: "m/" + string(m.TS), Kind: inbox.Message, Lane: c, Message: m, Payload: payload, At: time.Now()}
-				if _, err := db.Append(ctx, e); err != nil {
+				if _, err := entries.Append(ctx, e); err != nil {
 					b.Error(err)
 					return
 				}
@@ -62,6 +86,9 @@ func BenchmarkTurns(b *testing.B) {
 	wg.Wait()
 	<-order.done
 	b.StopTimer()
+	if after, ok := process.Self(); ok { // comparable on a machine that does other things too
+		b.ReportMetric(float64((after-before).Microseconds())/float64(b.N), "cpu-µs/op")
+	}
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "messages/s")
 	b.ReportMetric(float64(order.turns)/b.Elapsed().Seconds(), "turns/s")
 	cancel()

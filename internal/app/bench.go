@@ -7,10 +7,13 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
 	"os"
+	"regexp"
 
 	"holdfast/internal/bench"
 	"holdfast/internal/bench/baseline"
+	"holdfast/internal/metric"
 	"holdfast/internal/process"
 )
 
@@ -86,8 +89,35 @@ func assistantBot(store string, rate float64) (bench.Bot, error) {
 		store = "sqlite:holdfast.db" // in its fresh folder
 	}
 	return bench.Bot{Name: "holdfast", Args: []string{exe, "serve"}, Scratch: true, Env: []string{
-		"DATABASE_URL=" + store, "HOLDFAST_ADMIN_ADDR=off", "HOLDFAST_ENDPOINT=full", fmt.Sprintf("HOLDFAST_SLACK_RATE=%v", rate),
-	}}, nil
+		"DATABASE_URL=" + store, "HOLDFAST_ADMIN_ADDR=127.0.0.1:0", "HOLDFAST_ENDPOINT=full", "HOLDFAST_LOG_FORMAT=json", fmt.Sprintf("HOLDFAST_SLACK_RATE=%v", rate),
+	}, Inside: inside}, nil
+}
+
+// adminLine is how the log tells the admin address.
+var adminLine = regexp.MustCompile(`"admin address","url":"(http://[^"/]+)/readyz"`)
+
+// inside asks the assistant about itself, at the address that its log tells.
+func inside(ctx context.Context, log string) (bench.Inside, error) {
+	b, err := os.ReadFile(log)
+	if err != nil {
+		return bench.Inside{}, fmt.Errorf("read the log: %w", err)
+	}
+	told := adminLine.FindSubmatch(b)
+	if told == nil {
+		return bench.Inside{}, errors.New("its log tells no admin address")
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, string(told[1])+"/metrics", nil)
+	if err != nil {
+		return bench.Inside{}, fmt.Errorf("ask for metrics: %w", err)
+	}
+	req.Close = true // or the open connection would count among its files next time
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return bench.Inside{}, fmt.Errorf("ask for metrics: %w", err)
+	}
+	defer resp.Body.Close()
+	f, err := metric.Read(resp.Body)
+	return bench.Inside{Goroutines: f.Goroutines, OpenFiles: f.OpenFiles}, err
 }
 
 // baselineBot is this very program as a plain bot of a shape.

@@ -34,12 +34,16 @@ type Result struct {
 	Seconds float64 `json:"seconds"`             // from the first message to the last answer
 	Rate    float64 `json:"messages_per_second"` // answered in that time
 
-	CPU        *float64 `json:"cpu_ms_per_message"`
-	SimCPU     *float64 `json:"simulators_cpu_ms_per_message"`
-	IdleRSS    *int64   `json:"idle_rss_bytes"` // before the first message that counts
-	PeakRSS    *int64   `json:"peak_rss_bytes"`
-	Threads    *int     `json:"os_threads"`
-	Goroutines *int     `json:"goroutines"` // no bot tells yet
+	CPU     *float64 `json:"cpu_ms_per_message"`
+	SimCPU  *float64 `json:"simulators_cpu_ms_per_message"`
+	IdleRSS *int64   `json:"idle_rss_bytes"` // before the first message that counts
+	PeakRSS *int64   `json:"peak_rss_bytes"`
+	Threads *int     `json:"os_threads"`
+
+	IdleGoroutines *int `json:"idle_goroutines"` // before the first message that counts
+	Goroutines     *int `json:"goroutines"`      // after the last answer: more by those of calls that still hang
+	IdleFiles      *int `json:"idle_open_files"`
+	Files          *int `json:"open_files"`
 
 	Calls       map[string]float64 `json:"calls_per_message"` // Web API, by method
 	AllCalls    float64            `json:"all_calls_per_message"`

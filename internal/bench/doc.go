@@ -17,7 +17,8 @@
 //     are closed and the files of the run are gone.
 //
 // Not guaranteed: CPU and memory on systems without /proc (they are left out);
-// goroutines (no bot tells); that two runs give the same figures.
+// goroutines and open files of bots that do not tell ([Bot.Inside]); that two runs
+// give the same figures.
 //
 // app may import it; it imports slacksim, modelsim and process.
 package bench

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -49,6 +50,15 @@ type Bot struct {
 	Env     []string `json:"-"` // NAME=value, besides
 	Scratch bool     `json:"-"` // run it in a fresh folder, which is removed after each run
 	Refusal string   `json:"-"` // what it says to who writes while it is busy; empty: it does not refuse
+	// Inside asks a running bot, of whose output log is the file, what it tells of
+	// itself; nil: it tells nothing.
+	Inside func(ctx context.Context, log string) (Inside, error) `json:"-"`
+}
+
+// Inside is what a bot can tell of itself.
+type Inside struct {
+	Goroutines int
+	OpenFiles  int // connections among them
 }
 
 // leg is a bot with the calls that hang while it is measured: a column of the table.

@@ -92,6 +92,16 @@ func rows() []row {
 	maybe("… of the simulators, ms", func(r Result) *float64 { return r.SimCPU })
 	maybe("memory idle, MiB", func(r Result) *float64 { return mega(r.IdleRSS) })
 	maybe("memory peak, MiB", func(r Result) *float64 { return mega(r.PeakRSS) })
+	number := func(n *int) *float64 {
+		if n == nil {
+			return nil
+		}
+		return new(float64(*n))
+	}
+	maybe("goroutines idle", func(r Result) *float64 { return number(r.IdleGoroutines) })
+	maybe("… after the last answer", func(r Result) *float64 { return number(r.Goroutines) })
+	maybe("open files idle", func(r Result) *float64 { return number(r.IdleFiles) })
+	maybe("… after the last answer", func(r Result) *float64 { return number(r.Files) })
 	figure("start to connected, ms", func(r Result) float64 { return r.Ready })
 	figure("Web API calls a message", func(r Result) float64 { return r.AllCalls })
 	count("calls rate-limited", func(r Result) int { return r.Limited })

@@ -228,6 +228,7 @@ func (s *stage) play(ctx context.Context, leg leg, threads []*thread, progress i
 	s.watch.forget()
 	calls := s.model.Stats().Requests
 	idle, _ := s.bot.Usage()
+	inside, tells := s.inside(ctx, leg, progress)
 	own, _ := process.Self()
 	began := time.Now()
 	if err := s.write(ctx, threads); err != nil {
@@ -251,7 +252,24 @@ func (s *stage) play(ctx context.Context, leg leg, threads []*thread, progress i
 	if selfKnown {
 		r.SimCPU = new(millis(self-own) / per)
 	}
+	if now, still := s.inside(ctx, leg, progress); tells && still {
+		r.IdleGoroutines, r.Goroutines, r.IdleFiles, r.Files = &inside.Goroutines, &now.Goroutines, &inside.OpenFiles, &now.OpenFiles
+	}
 	return r, nil
+}
+
+// inside asks the bot about itself.
+func (s *stage) inside(ctx context.Context, leg leg, progress io.Writer) (Inside, bool) {
+	if leg.Inside == nil {
+		return Inside{}, false
+	}
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	i, err := leg.Inside(ctx, s.log)
+	if err != nil {
+		fmt.Fprintf(progress, "  it does not tell of itself: %v\n", err)
+	}
+	return i, err == nil
 }
 
 // calm is longer than a bot is silent in the middle of its work: while the model

@@ -11,6 +11,8 @@
 //  3. What the package remembers of a turn is dropped when the turn's lane ends.
 //  4. docs/metrics.md lists each metric, and a test holds that it does.
 //
+// [Read] gives a page's figures to Go, in this process or another one.
+//
 // Times of people's waits begin with Slack's own timestamp of the newest message
 // of a turn, so they include Slack's delivery and a difference of clocks.
 package metric
