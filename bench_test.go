@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -40,7 +41,7 @@ func benchmarkTurns(b *testing.B, watch *metrics.Set) {
 		b.Fatal(err)
 	}
 	defer db.Close()
-	log := slog.New(slog.DiscardHandler)
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})) // nothing is to go wrong
 	order := &ordered{b: b, last: map[chat.Conversation]chat.TS{}, running: map[chat.Conversation]int{}, done: make(chan struct{})}
 	var (
 		entries inbox.Store  = db
