@@ -25,10 +25,10 @@ export function* exchanges() {
   for (const x of lines('model')) yield { ...x, wrong: wrong.has(x.fault) || x.dialect?.length > 0 || endsOddly(x) };
 }
 
-// F13 is told how to end: with a code that the API sends and the document does not list, with one that nobody has
-// heard of, or in a way that no response ends.
+// F13 and F16 are told how to end: with a code that the API sends and the document does not list, with one that nobody
+// has heard of, or in a way that no response ends.
 const codes = ['server_error', 'rate_limit_exceeded', 'invalid_prompt', 'vector_store_timeout'];
-const endsOddly = (x) => x.fault === 'F13' && !codes.includes(x.events.at(-1)?.response?.error?.code);
+const endsOddly = (x) => ['F13', 'F16'].includes(x.fault) && x.events.length > 0 && !codes.includes(x.events.at(-1).response?.error?.code);
 
 /** Counts the same finding once, with its first example. */
 export class Findings {
