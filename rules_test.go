@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -154,5 +155,67 @@ func TestMainIsShort(t *testing.T) {
 	}
 	if n := strings.Count(string(b), "\n"); n > 40 {
 		t.Errorf("cmd/holdfast/main.go has %d lines; 40 are enough", n)
+	}
+}
+
+// TestMistakes: docs/mistakes.md has every row, and what it names is there.
+func TestMistakes(t *testing.T) {
+	page, err := os.ReadFile("docs/mistakes.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := map[string]bool{}
+	err = filepath.WalkDir(".", func(path string, e os.DirEntry, err error) error {
+		suite := strings.Contains(path, "storetest") // tests that are not in files of tests
+		if err != nil || e.IsDir() || !strings.HasSuffix(path, "_test.go") && !suite {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		for _, m := range regexp.MustCompile(`(?m)^func ((?:Test|Fuzz|Benchmark)\w+)\(`).FindAllSubmatch(b, -1) {
+			tests[string(m[1])] = true
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	scenario := func(name string) bool {
+		for _, dir := range []string{"script", "soak"} {
+			if _, err := os.Stat(filepath.Join("testdata", dir, name+".txtar")); err == nil {
+				return true
+			}
+		}
+		return false
+	}
+	named := regexp.MustCompile("`([a-z0-9-]+)`|\\b((?:Test|Fuzz|Benchmark)[A-Z]\\w*)")
+	rows := map[string]bool{}
+	for line := range strings.Lines(string(page)) {
+		cells := strings.Split(line, "|")
+		if len(cells) < 4 || strings.HasPrefix(line, "|-") {
+			continue
+		}
+		id := strings.TrimSpace(cells[1])
+		rows[id] = true
+		held := cells[len(cells)-2]
+		found := named.FindAllStringSubmatch(held, -1)
+		for _, m := range found {
+			_, word := commands[m[1]]
+			if m[1] != "" && !word && !scenario(m[1]) {
+				t.Errorf("%s: there is no scenario %s", id, m[1])
+			}
+			if m[2] != "" && !tests[m[2]] {
+				t.Errorf("%s: there is no %s", id, m[2])
+			}
+		}
+		if regexp.MustCompile(`^[ABC]\d+$`).MatchString(id) && len(found) == 0 && !strings.Contains(held, "not yet: ") {
+			t.Errorf("%s: nothing holds it, and it does not say why", id)
+		}
+	}
+	for letter, n := range map[string]int{"A": 14, "B": 20, "C": 13} {
+		for i := range n {
+			if id := letter + strconv.Itoa(i+1); !rows[id] {
+				t.Errorf("docs/mistakes.md has no row %s", id)
+			}
+		}
 	}
 }

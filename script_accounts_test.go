@@ -75,8 +75,7 @@ func credited(ts *testscript.TestScript, w *world, args []string) {
 			}
 			var answered int
 			ts.Check(db.QueryRow(`SELECT count(*) FROM outcomes o JOIN inbox i ON i.id = o.entry JOIN turns t ON t.id = o.turn
-				WHERE i.channel = ? AND i.ts = ? AND i.kind = 'message' AND i.turn = t.id AND t.state = 'answered'
-				AND o.outcome IN ('answered', 'merged')`, m.channel, m.ts).Scan(&answered))
+				WHERE i.key = ? AND i.turn = t.id AND t.state = 'answered' AND o.outcome IN ('answered', 'merged')`, m.key()).Scan(&answered))
 			n += answered
 		}
 		return n >= want
@@ -192,7 +191,7 @@ func accounts(ts *testscript.TestScript, w *world, _ []string) {
 	turns := map[string][]sent{} // the messages that each turn credits
 	for _, m := range w.sent {
 		rows, err := db.Query(`SELECT COALESCE(o.turn, ''), o.outcome FROM outcomes o JOIN inbox i ON i.id = o.entry
-			WHERE i.channel = ? AND i.ts = ? AND i.kind = 'message'`, m.channel, m.ts)
+			WHERE i.key = ?`, m.key())
 		ts.Check(err)
 		n := 0
 		for rows.Next() {
@@ -361,7 +360,7 @@ func (w *world) ordered(ts *testscript.TestScript, db books, turns map[string][]
 		thread := s.newest.channel + "/" + s.newest.root
 		for _, m := range turns[id] {
 			var row int
-			ts.Check(db.QueryRow(`SELECT id FROM inbox WHERE channel = ? AND ts = ? AND kind = 'message'`, m.channel, m.ts).Scan(&row))
+			ts.Check(db.QueryRow(`SELECT id FROM inbox WHERE key = ?`, m.key()).Scan(&row))
 			for _, early := range before[thread] {
 				if early.newest.ts > m.ts && row < early.stored {
 					ts.Fatalf("%q was stored when the turn of %q began, and was passed over", m.text, early.newest.text)

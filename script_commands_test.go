@@ -59,6 +59,7 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"kills":    in(kills),
 	"hostile":  in(hostile),
 	"signs":    in(signs),
+	"steps":    in(steps),
 	"called":   in(called),
 	"freeze":   in(freeze),
 	"thaw":     in(thaw),

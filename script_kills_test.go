@@ -230,7 +230,7 @@ func (k *killing) aim() {
 		return
 	}
 	var owner sql.NullString
-	err := k.db.QueryRow(`SELECT l.owner FROM lanes l JOIN inbox i ON i.lane = l.key WHERE i.channel = ? AND i.ts = ? AND i.kind = 'message'`, k.m.channel, k.m.ts).Scan(&owner)
+	err := k.db.QueryRow(`SELECT l.owner FROM lanes l JOIN inbox i ON i.lane = l.key WHERE i.key = ?`, k.m.key()).Scan(&owner)
 	if err != sql.ErrNoRows {
 		k.ts.Check(err)
 	}
@@ -353,7 +353,7 @@ func (k *killing) beforeCommit() {
 
 // stored is how many rows the message has.
 func (k *killing) stored() (n int) {
-	k.ts.Check(k.db.QueryRow(`SELECT count(*) FROM inbox WHERE channel = ? AND ts = ? AND kind = 'message'`, k.m.channel, k.m.ts).Scan(&n))
+	k.ts.Check(k.db.QueryRow(`SELECT count(*) FROM inbox WHERE key = ?`, k.m.key()).Scan(&n))
 	return n
 }
 

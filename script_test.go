@@ -66,6 +66,7 @@ type world struct {
 	frozen   []replica        // that stand still
 	database *pgserver.Server // of this scenario alone, or nil
 	retried  string           // the turn whose button was clicked last
+	held     footprint        // what a replica held when steps looked
 	sent     []sent           // every message that people wrote for the assistant
 }
 
@@ -73,6 +74,9 @@ type world struct {
 type sent struct {
 	channel, ts, root, text string
 }
+
+// key is the message's key in the inbox.
+func (m sent) key() string { return "m/" + slacksim.SeedTeam + "/" + m.channel + "/" + m.ts }
 
 // replica is one process of holdfast.
 type replica struct {
