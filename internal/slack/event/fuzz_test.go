@@ -1,7 +1,9 @@
 package event
 
 import (
+	"encoding/json"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -33,6 +35,20 @@ func FuzzClassify(f *testing.F) {
 	f.Add("interactive", []byte(`{"type":"block_actions","user":{"id":"U1"},"trigger_id":"1.2","actions":[{"action_id":"a","selected_option":{"value":"v"}}],"view":{"id":"V1","state":{"values":{"b":{"a":{"value":"x"}}}}}}`))
 	f.Add("interactive", []byte(`{"type":"view_closed","view":{"id":"V1"},"is_cleared":true}`))
 	f.Add("slash_commands", []byte(`{"command":"/ask","user_id":"U1","trigger_id":"1.2"}`))
+	sound, err := os.ReadFile("../../../testdata/envelopes.jsonl") // one of each kind
+	if err != nil {
+		f.Fatal(err)
+	}
+	for line := range strings.Lines(string(sound)) {
+		var env struct {
+			Type    string
+			Payload json.RawMessage
+		}
+		if err := json.Unmarshal([]byte(line), &env); err != nil {
+			f.Fatal(err)
+		}
+		f.Add(env.Type, []byte(env.Payload))
+	}
 	f.Add("hologram", []byte(`[null]`))
 	f.Add("events_api", []byte(`{"type":"app_rate_limited"}`))
 
