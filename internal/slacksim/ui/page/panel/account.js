@@ -12,7 +12,10 @@ import { messages } from './panel_api.js';
 const OUTCOMES = ['answered', 'merged', 'declined', 'stopped', 'failed'];
 const WORDS = { in: 'written to the assistant', out: 'with an outcome', in_flight: 'in flight', resumed: 'taken up again after a crash', unseen: 'answered, but not to be seen', twice: 'shown twice' };
 
-export function Account({ account: a, history }) {
+const NONE = { in: 0, in_flight: 0, unreceived: 0, oldest_ms: 0, resumed: 0, unseen: 0, twice: 0, ...Object.fromEntries(OUTCOMES.map((name) => [name, 0])) };
+
+export function Account({ account, history }) {
+  const a = account || NONE;
   const [open, setOpen] = useState('');
   const toggle = (state) => setOpen(open === state ? '' : state);
   const figure = (state, n, label, kind = '') => html`<button type="button" class=${'fp-figure ' + kind + (open === state ? ' open' : '')} data-figure=${state} aria-expanded=${open === state} aria-label=${`${label}: ${n}. Show them`} onClick=${() => toggle(state)}><b>${n}</b><span>${label}</span></button>`;
@@ -28,7 +31,7 @@ export function Account({ account: a, history }) {
     <div class="fp-small">${OUTCOMES.map((name) => figure(name, a[name], name, name))}
       ${figure('resumed', a.resumed, 'resumed')}
       <span class="fp-figure" data-figure="oldest"><b>${a.in_flight ? wait(a.oldest_ms) : '–'}</b><span>oldest wait</span></span></div>
-    <${Verdict} a=${a} toggle=${toggle} />
+    ${account ? html`<${Verdict} a=${a} toggle=${toggle} />` : html`<p class="fp-verdict">Reading the account…</p>`}
     ${open ? html`<${List} state=${open} account=${a} close=${() => setOpen('')} />` : null}
   </section>`;
 }
@@ -40,8 +43,8 @@ function Verdict({ a, toggle }) {
   const wrong = a.unseen ? ['unseen', `${count(a.unseen, 'answer')} ${a.unseen === 1 ? 'is' : 'are'} in the books, but not in Slack`] : a.twice ? ['twice', `${count(a.twice, 'message')} ${a.twice === 1 ? 'has' : 'have'} two answers`] : null;
   if (wrong) return html`<p class="fp-verdict bad" role="alert"><button type="button" class="link" onClick=${() => toggle(wrong[0])}>${wrong[1]}</button></p>`;
   if (a.in_flight) return html`<p class="fp-verdict busy">${count(a.in_flight, 'message')} on the way${a.unreceived ? `, ${a.unreceived} not received yet` : ''}.</p>`;
-  if (!a.in) return html`<p class="fp-verdict">Nothing was written yet. Write something, or press a button below.</p>`;
-  return html`<p class="fp-verdict good"><${Icon} name="check" /> Every message has its outcome${a.by_sight ? ', as far as one can see' : ', and each answer is in Slack, once'}.</p>`;
+  if (!a.in) return html`<p class="fp-verdict">Nothing was written yet.</p>`;
+  return html`<p class="fp-verdict good"><${Icon} name="check" /> ${a.by_sight ? 'Every message has an answer, as far as one can see.' : 'Every message has its outcome, each answer is there once.'}</p>`;
 }
 
 // Bar shows the shares. Figures stand beside it, so screen readers pass it by.

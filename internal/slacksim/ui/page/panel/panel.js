@@ -4,6 +4,7 @@ import { useDoing } from '../dialog.js';
 import { useApp, useTopic } from '../hooks.js';
 import { Icon } from '../icons.js';
 import { sockets } from '../inspector/control_api.js';
+import { time } from '../inspector/times.js';
 import { count } from '../names.js';
 import { load, save } from '../prefs.js';
 import { Account, wait } from './account.js';
@@ -12,7 +13,9 @@ import { assistant, disarm, disarmFault, disarmRule, usePanel } from './panel_ap
 import { armModelFault, armSlackFault, PRESETS } from './presets.js';
 
 // FaultPanel lets anyone try to lose a message: an account on top, and buttons that break
-// the model, Slack, the connection and the assistant itself.
+// the model, Slack, the connection and the assistant itself. Nothing in it may move a button
+// while somebody presses it: the account has one height, and what comes and goes lies over
+// the foot of the list.
 
 const TIMES = [[1, 'once'], [3, '3 times'], [15, '15 times']];
 const BACK = [[0, 'at once'], [3000, 'in 3 s'], [10_000, 'in 10 s'], [-1, 'never']];
@@ -39,10 +42,8 @@ export function FaultPanel() {
   const deadlines = model || { first_event_ms: 120_000, idle_ms: 120_000 };
 
   return html`<div class="fp">
-    ${account ? html`<${Account} account=${account} history=${history} />` : html`<p class="fp-verdict">${sandbox ? 'Reading the account…' : 'The account needs the whole sandbox: holdfast sandbox.'}</p>`}
-    <${Chips} slack=${slack} rules=${rules} act=${act} scripted=${scripted} />
+    ${sandbox ? html`<${Account} account=${account} history=${history} />` : html`<p class="fp-verdict">The account needs the whole sandbox: holdfast sandbox.</p>`}
     <div class="inspector-list fp-groups" tabindex="0" role="region" aria-label="Faults">
-      ${error ? html`<p class="problem" role="alert">${error}</p>` : null}${problem}
       <p class="fp-lead">Try to lose a message. Each button breaks something; the small print says what ${store.app.name || 'the assistant'} does about it.</p>
       <${Group} title="All at once">${PRESETS.map((p) => html`<${Fault} key=${p.id} id=${p.id} title=${p.title} what=${p.what} then=${p.then} busy=${running === p.id}
         off=${!!running || (p.scripted && !scripted) || (p.kills && !resident)} on=${() => preset(p)} />`)}<//>
@@ -54,6 +55,7 @@ export function FaultPanel() {
       <${Group} title="Connection">${CONNECTION.map((f) => html`<${Fault} key=${f.id} ...${f} then=${f.then()} on=${() => arm(f)} />`)}<//>
       <p class="quiet fp-foot">More of each kind: Controls, in this drawer, and directives in a message (say <code>help</code> to the demo model).</p>
     </div>
+    <div class="fp-over">${error ? html`<p class="problem" role="alert">${error}</p>` : null}${problem}<${Chips} slack=${slack} rules=${rules} act=${act} scripted=${scripted} /></div>
   </div>`;
 }
 
@@ -72,14 +74,14 @@ function Resident({ it, after, setAfter, act }) {
   const lives = it.phase === 'running' || it.phase === 'stopping';
   const last = it.log?.findLast((h) => h.bad);
   return html`<section class="fp-group fp-resident" aria-label="The assistant"><h2>${it.name === 'the bot' ? 'The bot' : 'The assistant'} <span class=${'tag ' + tone} data-phase=${it.phase}>${word}</span></h2>
-    <p class="quiet">${it.pid ? `Process ${it.pid}. ` : ''}${count(it.starts, 'start')}, ${count(it.kills, 'kill')}, ${it.crashes ? count(it.crashes, 'crash', 'crashes') : 'no crash'}.${last ? ` ${last.text[0].toUpperCase()}${last.text.slice(1)}; the sandbox's terminal has its last words.` : ''}</p>
+    <p class="quiet fp-process">${it.pid ? `Process ${it.pid}. ` : ''}${count(it.starts, 'start')}, ${count(it.kills, 'kill')}, ${it.crashes ? count(it.crashes, 'crash', 'crashes') : 'no crash'}.</p>
     <div class="buttons">
       <button type="button" class="button danger" data-act="kill" disabled=${!lives} title="SIGKILL: no goodbye, no saving" onClick=${() => act(() => assistant('kill', after))}><${Icon} name="bolt" /> Kill (kill -9)</button>
       <button type="button" class="button" data-act="stop" disabled=${it.phase !== 'running'} title="SIGTERM: it ends what it can, and gives back the rest" onClick=${() => act(() => assistant('stop', after))}>Stop politely</button>
       <button type="button" class="button" data-act="start" disabled=${it.phase === 'running'} onClick=${() => act(() => assistant('start'))}>Start</button>
     </div>
     <${Choice} label="Comes back" name="after" options=${BACK} value=${after} set=${setAfter} />
-    <p class="quiet">What it had taken in is on its disk. It goes on with each answer in the same message, and fetches what was written while it was down.</p>
+    <p class="quiet fp-last">${last ? `At ${time(last.at)} ${last.text}. Its last words are in the terminal of the sandbox.` : 'What it had taken in is on its disk. It goes on with each answer in the same message, and fetches what was written while it was down.'}</p>
   </section>`;
 }
 
