@@ -331,7 +331,8 @@ func (c *chain) want(n int, t *Turn, list []string) []string {
 			}
 		}
 	}
-	asked := c.asked(t, list)
+	asked := c.asked(n, list)
+	sure := t.State != "stopped" && t.State != "merged" // that it was for what is credited to it
 	type item struct {
 		at   string
 		mark string
@@ -349,9 +350,7 @@ func (c *chain) want(n int, t *Turn, list []string) []string {
 			}
 		}
 		m, was := sent[l.N]
-		// A stop ends what waits, too, with the turn that it meets: the model was
-		// not sent that.
-		must := !l.Deleted && credited >= 0 && (credited < n || credited == n && t.State != "stopped")
+		must := !l.Deleted && credited >= 0 && (credited < n || credited == n && sure)
 		switch {
 		case was:
 			m = c.edition(l, m, closing)
@@ -360,7 +359,7 @@ func (c *chain) want(n int, t *Turn, list []string) []string {
 		default:
 			continue
 		}
-		if credited == n && (t.State != "stopped" || asked[l.N]) {
+		if credited == n && sure || !sure && asked[l.N] {
 			now = append(now, item{l.TS, m})
 		} else {
 			earlier = append(earlier, item{l.TS, m})
@@ -413,25 +412,45 @@ func (c *chain) want(n int, t *Turn, list []string) []string {
 	return want
 }
 
-// asked are the messages at the end of a list that a turn was for. A stop adds those
-// that waited: they may stand before, as what was heard of.
-func (c *chain) asked(t *Turn, list []string) map[int]bool {
-	own := map[string]*Letter{}
-	for _, l := range c.credits[t.ID] {
+// asked are the messages at the end of a list that the n-th turn was for. A stop adds
+// those that waited, and the messages of a turn that was interrupted are credited to
+// the one that answered them: such may stand before, as what was heard of.
+func (c *chain) asked(n int, list []string) map[int]bool {
+	owner := c.owner(n)
+	own, cut := map[string]*Letter{}, map[string]bool{}
+	for _, l := range c.credits[owner.ID] {
 		for v := 1; v <= l.Version; v++ {
 			own[mark(l.N, v)] = l
+		}
+	}
+	for _, x := range c.runs[:n] {
+		if x.State == "merged" {
+			cut[linkOf(x.Answer)] = true
 		}
 	}
 	asked := map[int]bool{}
 	later := "~" // after every ts
 	for _, m := range slices.Backward(list) {
 		l := own[m]
+		if cut[m] {
+			continue
+		}
 		if l == nil || l.TS >= later {
 			break
 		}
 		asked[l.N], later = true, l.TS
 	}
 	return asked
+}
+
+// owner is the turn that the messages of the n-th are credited to.
+func (c *chain) owner(n int) *Turn {
+	for _, t := range c.runs[n:] {
+		if t.State != "merged" {
+			return t
+		}
+	}
+	return c.runs[n]
 }
 
 // edition is the mark with which a message may have been sent: never an older one

@@ -186,6 +186,17 @@ func TestAllowedHistories(t *testing.T) {
 			e.Books.Entries[1].Outcome, e.Books.Entries[2].Outcome = "stopped", "stopped"
 			e.tell("t4", "m000001.1", a1, "m000002.2", "m000003.1", linkOf(t.Answer), "m000005.1", "m000006.1")
 		},
+		"an interrupted turn for a message that came late": func(e *Evidence) {
+			a1 := linkOf(e.turn("t1").Answer)
+			e.tell("t2", "m000001.1", a1, "m000003.1")
+			a2 := linkOf(e.turn("t2").Answer)
+			e.Books.Entries[1] = Entry{"C1", "102.000000", "merged", "t4", ""} // heard of after t2
+			e.tell("t3", "m000001.1", a1, "m000003.1", a2, "m000005.1", "m000002.1")
+			t := e.turn("t3")
+			t.State, t.Reason = "merged", "interrupted"
+			e.Books.Entries[4] = Entry{"C1", "107.000000", "merged", "t4", ""}
+			e.tell("t4", "m000001.1", a1, "m000003.1", a2, "m000002.2", "m000005.1", linkOf(t.Answer), "m000006.1")
+		},
 		"a stop that met what was heard of": func(e *Evidence) {
 			a1 := linkOf(e.turn("t1").Answer)
 			e.tell("t2", "m000001.1", a1, "m000003.1", "m000002.1")
