@@ -50,22 +50,23 @@ var imports = map[string]struct {
 }{
 	// core
 	"chat":       {nil, std},
-	"turn":       {[]string{"chat"}, std},
+	"policy":     {nil, std},
+	"turn":       {[]string{"chat", "policy"}, std},
 	"transcript": {[]string{"chat", "turn"}, std},
 	// engine
-	"inbox":  {[]string{"chat"}, std},
+	"inbox":  {[]string{"chat", "policy"}, std},
 	"lane":   {[]string{"turn"}, "any"},
 	"outbox": {[]string{"chat", "turn"}, std},
 	"gap":    {[]string{"chat"}, std},
 	// product
-	"assistant": {[]string{"chat", "turn", "transcript"}, std},
+	"assistant": {[]string{"chat", "policy", "turn", "transcript"}, std},
 	// adapters: core, and the ports that they implement
 	"store/sqlite":    {[]string{"chat", "turn", "transcript", "inbox", "lane", "outbox", "gap", "assistant"}, "any"},
 	"store/postgres":  {[]string{"chat", "turn", "transcript", "inbox", "lane", "outbox", "gap", "assistant"}, "any"},
 	"store/storetest": {[]string{"chat", "turn", "transcript", "inbox", "lane", "outbox", "gap", "assistant"}, "any"},
 	"slack/web":       {[]string{"chat", "outbox"}, "any"},
 	"slack/socket":    {nil, "any"},
-	"slack/event":     {[]string{"chat", "inbox"}, std},
+	"slack/event":     {[]string{"chat", "inbox", "policy"}, std},
 	"slack/render":    {nil, "any"},
 	// the surface is where the Slack family meets: it writes what render made, by web
 	"slack/surface": {[]string{"chat", "turn", "outbox", "slack/web", "slack/render"}, std},

@@ -68,6 +68,11 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"chatter":  in(chatter),
 	"whispers": in(whispers),
 	"channel":  in(channel),
+	"stranger": in(stranger),
+	"arrive":   in(arrive),
+	"guest":    in(guest),
+	"whisper":  in(whisper),
+	"outcome":  in(outcome),
 	"group":    in(group),
 }
 

@@ -92,11 +92,13 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger) (err error) {
 		Model: c.Model, Effort: c.Effort, Verbosity: c.Verbosity, MaxOutput: c.MaxOutput,
 		Temperature: c.Temperature, TopP: c.TopP,
 		Instructions: c.Instructions, Company: c.Company, Website: c.Website, Store: c.Store, Background: c.Background, Midturn: turn.Midturn(c.Midturn),
+		Access: access(c), Org: who.Org,
 	}, log, time.Now)
 	surfaces := surface.New(workspace, outbox.New(metrics.Outbox(db.Outbox()), nil), surface.Options{Logger: log, Team: who.Team, Native: c.Streaming, Fell: metrics.Fallback})
 	// A turn may ask more than once; each call has its own deadline.
 	runner := turn.NewRunner(metrics.Turns(db), briefer, metrics.Model(model), surfaces, turn.Options{
 		Logger: log, Attempts: c.Attempts, MaxAge: c.MaxAge, Total: c.Turn(), Settle: 25 * time.Millisecond,
+		Gate: gate{briefer, surfaces},
 	})
 	lanes := lane.New(metrics.Leases(db), metrics.Lanes(runner), lane.Options{
 		Logger: log, NewID: func() string { return uuid.Must(uuid.NewV7()).String() }, Running: c.InFlight, Drain: c.Drain,

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"holdfast/internal/chat"
+	"holdfast/internal/policy"
 	"holdfast/internal/transcript"
 	"holdfast/internal/turn"
 )
@@ -38,6 +39,8 @@ type Settings struct {
 	Background   bool
 	Midturn      turn.Midturn // what a message does that comes while a turn runs
 	Transcript   transcript.Budget
+	Access       policy.Rules // who is answered, and where
+	Org          string       // our enterprise organisation, if any
 }
 
 // profileLife is how long a profile is believed.

@@ -6,5 +6,8 @@
 //  1. [Assistant.Brief] calls no model.
 //  2. History that Slack cannot give now is not taken as empty: the error says
 //     so, and the turn is tried again.
-//  3. A person whose profile cannot be read is named by id; nothing else is lost.
+//  3. A person whose profile cannot be read is named by id, and is answered as a
+//     member is; nothing else is lost.
+//  4. [Assistant.Admit] reads a profile only where the operator's rules hang on it, and
+//     waits less than a second for it.
 package assistant

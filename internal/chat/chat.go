@@ -132,6 +132,8 @@ type User struct {
 	Zone     string // IANA name, such as "Europe/London"; empty if unknown
 	Offset   int    // seconds east of UTC, used when Zone is unknown to us
 	Bot      bool
+	Guest    bool      // of the workspace, in one channel or some
+	Org      string    // the enterprise organisation that they belong to, if any
 	Fetched  time.Time // when Slack was last asked
 	NotFound bool      // Slack would not tell (deleted, or of another organisation)
 }

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/caarlos0/env/v11"
 	"github.com/joho/godotenv"
@@ -50,6 +51,13 @@ type Config struct {
 	Background   bool     `env:"HOLDFAST_BACKGROUND" envDefault:"false"`
 	Streaming    bool     `env:"SLACK_NATIVE_STREAMING" envDefault:"true"`
 
+	AllowUsers    ids  `env:"HOLDFAST_ALLOW_USERS"`
+	DenyUsers     ids  `env:"HOLDFAST_DENY_USERS"`
+	AllowChannels ids  `env:"HOLDFAST_ALLOW_CHANNELS"`
+	DenyChannels  ids  `env:"HOLDFAST_DENY_CHANNELS"`
+	AllowGuests   bool `env:"HOLDFAST_ALLOW_GUESTS" envDefault:"false"`
+	AllowExternal bool `env:"HOLDFAST_ALLOW_EXTERNAL" envDefault:"false"`
+
 	ConnectTimeout time.Duration `env:"HOLDFAST_CONNECT_TIMEOUT" envDefault:"5s"`
 	FirstTimeout   time.Duration `env:"HOLDFAST_FIRST_EVENT_TIMEOUT" envDefault:"120s"`
 	IdleTimeout    seconds       `env:"API_TIMEOUT_STREAMING_CHUNK" envDefault:"120"`
@@ -82,6 +90,26 @@ func (s *seconds) UnmarshalText(b []byte) error {
 	}
 	*s = seconds(d)
 	return nil
+}
+
+// ids are Slack's, in a list with commas or spaces between.
+type ids []string
+
+// UnmarshalText takes what people copy: "U1, U2" as well as "U1,U2".
+func (l *ids) UnmarshalText(b []byte) error {
+	*l = strings.FieldsFunc(string(b), func(r rune) bool { return r == ',' || r == ';' || unicode.IsSpace(r) })
+	return nil
+}
+
+// mistaken is the first that does not look like an id with one of these letters in
+// front, or empty.
+func (l ids) mistaken(letters string) string {
+	for _, id := range l {
+		if len(id) < 2 || !strings.Contains(letters, id[:1]) || strings.Trim(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") != "" {
+			return id
+		}
+	}
+	return ""
 }
 
 // Load reads the configuration. environ is what os.Environ returns; file is the
@@ -206,6 +234,16 @@ func (c Config) Check() error {
 	}
 	if !slices.Contains([]string{"queue", "steer", "interrupt"}, c.Midturn) {
 		say("HOLDFAST_MIDTURN: %q: want queue, steer or interrupt", c.Midturn)
+	}
+	for name, l := range map[string]ids{"HOLDFAST_ALLOW_USERS": c.AllowUsers, "HOLDFAST_DENY_USERS": c.DenyUsers} {
+		if id := l.mistaken("UW"); id != "" {
+			say("%s: %q: want ids of people with commas between, such as U012ABCDEF; Slack shows one under “Copy member ID” in a profile", name, id)
+		}
+	}
+	for name, l := range map[string]ids{"HOLDFAST_ALLOW_CHANNELS": c.AllowChannels, "HOLDFAST_DENY_CHANNELS": c.DenyChannels} {
+		if id := l.mistaken("CGD"); id != "" {
+			say("%s: %q: want ids of channels with commas between, such as C012ABCDEF; Slack shows one at the end of a channel's details", name, id)
+		}
 	}
 	if c.MaxOutput < 0 {
 		say("DEFAULT_MAX_TOKENS: %d: must not be less than 0, which is the model's own limit", c.MaxOutput)

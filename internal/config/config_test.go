@@ -70,15 +70,19 @@ func TestValuesAreTaken(t *testing.T) {
 		"HOLDFAST_ADMIN_ADDR=off", "DEFAULT_REASONING_EFFORT=xhigh", "DEFAULT_VERBOSITY=low", "DEFAULT_MAX_TOKENS=9",
 		"DEFAULT_TEMPERATURE=0", "DEFAULT_TOP_P=0.5", "HOLDFAST_STORE=true", "HOLDFAST_BACKGROUND=1", "SLACK_NATIVE_STREAMING=false",
 		"API_TIMEOUT_STREAMING_CHUNK=30", "API_TIMEOUT_READ=10m", "HOLDFAST_LOG_LEVEL=debug", "HOLDFAST_LOG_FORMAT=json",
-		"HOLDFAST_INSTRUCTIONS=Be brief.\nBe kind.", "OPENAI_ORG_ID=o", "OPENAI_PROJECT_ID=p")
+		"HOLDFAST_INSTRUCTIONS=Be brief.\nBe kind.", "OPENAI_ORG_ID=o", "OPENAI_PROJECT_ID=p",
+		"HOLDFAST_ALLOW_USERS= U01A, W02B ", "HOLDFAST_DENY_USERS=U9", "HOLDFAST_ALLOW_CHANNELS=C1,G2", "HOLDFAST_DENY_CHANNELS=D3 C4",
+		"HOLDFAST_ALLOW_GUESTS=true", "HOLDFAST_ALLOW_EXTERNAL=1")
 	if err != nil {
 		t.Fatal(err)
 	}
 	zero, half := 0.0, 0.5
 	got := []any{c.SlackBotToken.Reveal(), c.OpenAIBaseURL, c.SQLitePath(), c.AdminAddr, c.Effort, c.Verbosity, c.MaxOutput,
-		c.Temperature, c.TopP, c.Store, c.Background, c.Streaming, c.Idle(), c.Total(), c.LogLevel, c.LogFormat, c.Instructions, c.OpenAIOrg, c.OpenAIProject}
+		c.Temperature, c.TopP, c.Store, c.Background, c.Streaming, c.Idle(), c.Total(), c.LogLevel, c.LogFormat, c.Instructions, c.OpenAIOrg, c.OpenAIProject,
+		c.AllowUsers, c.DenyUsers, c.AllowChannels, c.DenyChannels, c.AllowGuests, c.AllowExternal}
 	want := []any{"xoxe.xoxb-2", "http://127.0.0.1:1/v1", "/x/y.db", "off", "xhigh", "low", 9,
-		&zero, &half, true, true, false, 30 * time.Second, 10 * time.Minute, slog.LevelDebug, "json", "Be brief.\nBe kind.", "o", "p"}
+		&zero, &half, true, true, false, 30 * time.Second, 10 * time.Minute, slog.LevelDebug, "json", "Be brief.\nBe kind.", "o", "p",
+		ids{"U01A", "W02B"}, ids{"U9"}, ids{"C1", "G2"}, ids{"D3", "C4"}, true, true}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
@@ -108,6 +112,11 @@ func TestEachMistakeIsALine(t *testing.T) {
 		{"DEFAULT_REASONING_EFFORT", "extreme", "want none, low, medium, high, xhigh or max"},
 		{"DEFAULT_REASONING_EFFORT", "High", "want none, low"},
 		{"DEFAULT_VERBOSITY", "chatty", "want low, medium or high"},
+		{"HOLDFAST_ALLOW_USERS", "ada", `"ada": want ids of people`},
+		{"HOLDFAST_DENY_USERS", "U1,C2", `"C2": want ids of people`},
+		{"HOLDFAST_ALLOW_CHANNELS", "#general", `"#general": want ids of channels`},
+		{"HOLDFAST_DENY_CHANNELS", "C1, general", `"general": want ids of channels`},
+		{"HOLDFAST_ALLOW_GUESTS", "some", `"some": want true or false`},
 		{"DEFAULT_MAX_TOKENS", "-1", "must not be less than 0"},
 		{"DEFAULT_MAX_TOKENS", "4k", `"4k": want a whole number`},
 		{"DEFAULT_MAX_TOKENS", "99999999999999999999", "want a whole number"},

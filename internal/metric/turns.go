@@ -159,6 +159,22 @@ func (d turns) Renew(ctx context.Context, f turn.Fence, id string, take bool) ([
 	return messages, err
 }
 
+// Refuse is how messages leave a turn that goes on.
+func (d turns) Refuse(ctx context.Context, f turn.Fence, id string, why map[chat.TS]string) error {
+	start := time.Now()
+	err := d.Store.Refuse(ctx, f, id, why)
+	d.s.stored("refuse", start, err)
+	if err == nil {
+		d.s.mu.Lock()
+		if k := d.s.ids[id]; k != nil {
+			k.messages = max(0, k.messages-len(why))
+		}
+		d.s.mu.Unlock()
+		d.s.messages.add(float64(len(why)), string(turn.Declined))
+	}
+	return err
+}
+
 func (d turns) Finish(ctx context.Context, f turn.Fence, id string, r turn.Result) (more bool, err error) {
 	start := time.Now()
 	more, err = d.Store.Finish(ctx, f, id, r)

@@ -47,7 +47,7 @@ func (c *call) member(u *User) reply {
 	r := reply{
 		"id": u.ID, "team_id": c.ws.team.ID, "name": u.Name, "deleted": u.Deleted, "color": u.Color,
 		"real_name": u.RealName, "tz": u.TZ, "tz_label": u.TZLabel, "tz_offset": u.TZOffset, "profile": profile,
-		"is_admin": false, "is_owner": false, "is_restricted": false, "is_ultra_restricted": false,
+		"is_admin": false, "is_owner": false, "is_restricted": u.Guest, "is_ultra_restricted": false,
 		"is_bot": u.IsBot, "is_app_user": false, "updated": seedCreated,
 	}
 	return r

@@ -137,6 +137,9 @@ func (m *Message) byApp() bool { return m.BotID != "" }
 // insert gives the message a ts and puts it in its place; its ThreadTS must be empty or an existing root.
 func (s *Sim) insert(ch *channel, m *Message) {
 	m.Type, m.Team = "message", s.ws.team.ID
+	if u := s.ws.userByID[m.User]; u != nil && u.Team != "" {
+		m.Team = u.Team
+	}
 	m.TS = ch.tick(s.now())
 	ch.index(m)
 	s.publishMessage(ch, m)

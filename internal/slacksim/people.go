@@ -282,6 +282,21 @@ func (s *Sim) AddUser(name, realName, tz string) (string, error) {
 	return u.ID, nil
 }
 
+// Change changes what Slack knows of a person; their id stays.
+func (s *Sim) Change(user string, change func(*User)) error {
+	s.enter()
+	defer s.leave()
+	u, err := s.person(user)
+	if err != nil {
+		return err
+	}
+	id := u.ID
+	change(u)
+	u.ID = id
+	s.publish("user", u)
+	return nil
+}
+
 // AddChannel makes a public channel with these members.
 func (s *Sim) AddChannel(name string, members ...string) (string, error) {
 	return s.addChannel(name, members, false)

@@ -35,6 +35,8 @@ type User struct {
 	IsBot    bool   `json:"is_bot"`
 	Color    string `json:"color"`
 	Deleted  bool   `json:"deleted"`
+	Guest    bool   `json:"guest,omitempty"` // a multi-channel guest
+	Team     string `json:"team,omitempty"`  // of another organisation: their own workspace (Slack Connect)
 }
 
 // Channel is a channel, a group conversation, a person's direct conversation with the app (User is the person) or one

@@ -124,7 +124,7 @@ func (r *Runner) judge(ctx, limited context.Context, a *asking, final *Final, er
 	case errors.Is(cause, errGone):
 		return withdrawn(), nil
 	case errors.Is(cause, errNews):
-		return nil, r.renew(ctx, a)
+		return r.renew(ctx, a)
 	case err == nil:
 		return closing(final, a.draft.text()), nil
 	case errors.Is(cause, errStopped):

@@ -24,10 +24,13 @@
 //     the answer was shown ([Steer], [Interrupt] and edits); of a turn whose
 //     messages were all deleted nothing stays. A call that is given up for that is
 //     no retry.
+//  9. A message that the [Gate] refuses is asked of no model and shows no sign of
+//     life, whether the turn begins with it or takes it up; others of the same turn
+//     are answered.
 //
 // Not guaranteed: that the model is asked only once. A turn that is resumed
 // without a resumable response asks again and replaces the partial text.
 //
-// The package imports the standard library and chat alone. Stores, models and
+// The package imports the standard library, chat and policy alone. Stores, models and
 // surfaces implement the ports that it declares.
 package turn

@@ -6,6 +6,7 @@ import (
 	"iter"
 
 	"holdfast/internal/chat"
+	"holdfast/internal/policy"
 )
 
 // Store keeps turns. Every call but Begin's first is fenced: it returns
@@ -30,6 +31,9 @@ type Store interface {
 	// set. With take, the lane's open messages become the turn's first, as Begin
 	// takes them, in the same transaction; none if a person stopped the turn.
 	Renew(ctx context.Context, f Fence, turn string, take bool) ([]chat.Message, error)
+	// Refuse gives messages of the turn, by their ts, the outcome Declined with a
+	// reason, and takes them out of it. One at least must stay.
+	Refuse(ctx context.Context, f Fence, turn string, why map[chat.TS]string) error
 	// Yield gives the lane back with its turn unfinished and the attempt not
 	// counted.
 	Yield(ctx context.Context, f Fence, turn string) error
@@ -45,6 +49,16 @@ type Briefer interface {
 type Brief struct {
 	Request Request
 	Midturn Midturn // empty: Queue
+}
+
+// Gate says which messages are answered.
+type Gate interface {
+	// Admit tells why the author gets no answer there, nil if they do. An error means
+	// that this cannot be told now; the turn is run again later.
+	Admit(ctx context.Context, m chat.Message) (*policy.Refusal, error)
+	// Tell lets the author know: once for a person in a channel, over all turns. The
+	// refusal stands even if it fails.
+	Tell(ctx context.Context, f Fence, turn string, m chat.Message, why policy.Refusal) error
 }
 
 // Model answers requests. Respond starts one response, or resumes the one that

@@ -27,10 +27,10 @@ const lingering = 400 * time.Millisecond
 // renew brings the turn's messages up to date, so that the next call asks for an
 // answer to what they are now. It is no retry: what failed is counted, not what
 // people do.
-func (r *Runner) renew(ctx context.Context, a *asking) error {
+func (r *Runner) renew(ctx context.Context, a *asking) (*Conclusion, error) {
 	select {
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		return nil, context.Cause(ctx)
 	case <-time.After(min(r.o.Settle<<min(a.renewals, 8), lingering)):
 	}
 	a.renewals++
@@ -43,7 +43,11 @@ func (r *Runner) renew(ctx context.Context, a *asking) error {
 	})
 	messages, err := r.store.Renew(ctx, a.draft.fence, a.turn.ID, take)
 	if err != nil {
-		return fmt.Errorf("renew the turn: %w", err)
+		return nil, fmt.Errorf("renew the turn: %w", err)
+	}
+	messages, refused, err := r.sift(ctx, a.draft.fence, a.turn.ID, messages)
+	if refused != nil || err != nil {
+		return refused, err
 	}
 	r.running.with(a.lane(), func(t *live) { t.about(messages) })
 	a.about(messages)
@@ -51,7 +55,7 @@ func (r *Runner) renew(ctx context.Context, a *asking) error {
 	a.brief, a.from = nil, Cursor{}
 	a.calls-- // the call that was given up is none
 	a.log().Info("asking anew", "messages", len(a.turn.Messages))
-	return nil
+	return nil, nil
 }
 
 // overrule is what people's last word makes of a conclusion that is not shown yet.

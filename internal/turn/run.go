@@ -26,6 +26,8 @@ type Options struct {
 	// MaxAge is how old a message may be that is answered unasked: what waited
 	// longer, while we were away, is declined with a line that says so. 0: any.
 	MaxAge time.Duration
+	// Gate says which messages are answered; nil: all.
+	Gate Gate
 }
 
 // Runner runs turns.
@@ -72,8 +74,19 @@ func (r *Runner) RunLane(ctx context.Context, f Fence) error {
 
 func (r *Runner) run(ctx context.Context, f Fence) (more bool, err error) {
 	defer r.running.enter(f.Lane)()
-	a, err := r.prepare(ctx, f)
-	if a == nil || err != nil {
+	t, err := r.begin(ctx, f)
+	if t == nil || err != nil {
+		return false, err
+	}
+	refused, err := r.admit(ctx, f, t)
+	if err != nil {
+		return false, r.stopped(ctx, f, t.ID, err)
+	}
+	if refused != nil && !t.Resumed { // nothing was shown, and nothing will be
+		return r.finish(ctx, f, t, refused, "")
+	}
+	a, err := r.prepare(ctx, f, t, refused)
+	if err != nil {
 		return false, err
 	}
 	defer a.surface.Close()
@@ -84,14 +97,9 @@ func (r *Runner) run(ctx context.Context, f Fence) (more bool, err error) {
 	return r.end(ctx, f, a, c)
 }
 
-// prepare begins the lane's next turn and shows a first sign of it; nil if there
-// is none.
-func (r *Runner) prepare(ctx context.Context, f Fence) (*asking, error) {
-	t, err := r.begin(ctx, f)
-	if t == nil || err != nil {
-		return nil, err
-	}
-	a := &asking{
+// prepare shows a first sign of a turn that was begun, unless it was refused.
+func (r *Runner) prepare(ctx context.Context, f Fence, t *Turn, refused *Conclusion) (a *asking, err error) {
+	a = &asking{
 		turn: t, draft: newDraft(r.store, f, t), progress: Replay(t.Journal),
 		logger: r.o.Logger,
 	}
@@ -103,7 +111,9 @@ func (r *Runner) prepare(ctx context.Context, f Fence) (*asking, error) {
 		l.begun(t, a.draft)
 	})
 	a.about(t.Messages)
-	if r.overrule(a, nil) == nil {
+	if refused != nil {
+		a.progress.Conclusion = refused
+	} else if r.overrule(a, nil) == nil {
 		a.surface.Working("")
 	}
 	return a, nil
@@ -139,11 +149,16 @@ func (r *Runner) end(ctx context.Context, f Fence, a *asking, c *Conclusion) (mo
 	if err != nil {
 		return false, r.stopped(ctx, f, t.ID, err)
 	}
+	return r.finish(ctx, f, t, c, ts)
+}
+
+// finish stores how the turn ended.
+func (r *Runner) finish(ctx context.Context, f Fence, t *Turn, c *Conclusion, ts chat.TS) (more bool, err error) {
 	more, err = r.store.Finish(ctx, f, t.ID, Result{State: c.State, Reason: c.Reason, Answer: c.Text, AnswerTS: ts})
 	if err != nil {
 		return false, r.stopped(ctx, f, t.ID, fmt.Errorf("finish the turn: %w", err))
 	}
-	a.log().Info("turn ends", "outcome", c.State, "reason", c.Reason, "chars", len(c.Text), "took", time.Since(t.Started))
+	r.o.Logger.Info("turn ends", "turn", t.ID, "lane", f.Lane, "attempt", t.Attempt, "outcome", c.State, "reason", c.Reason, "chars", len(c.Text), "took", time.Since(t.Started))
 	return more, nil
 }
 

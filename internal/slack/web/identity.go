@@ -71,7 +71,12 @@ func (c *Client) UserInfo(ctx context.Context, id string, s Send) (chat.User, er
 			TZ       text   `json:"tz"`
 			Offset   number `json:"tz_offset"`
 			IsBot    flag   `json:"is_bot"`
-			Profile  struct {
+			Guest    flag   `json:"is_restricted"`
+			Single   flag   `json:"is_ultra_restricted"` // guest of one channel
+			Org      struct {
+				ID text `json:"enterprise_id"`
+			} `json:"enterprise_user"`
+			Profile struct {
 				DisplayName text `json:"display_name"`
 				RealName    text `json:"real_name"`
 			} `json:"profile"`
@@ -87,12 +92,15 @@ func (c *Client) UserInfo(ctx context.Context, id string, s Send) (chat.User, er
 		return chat.User{}, err
 	}
 	u := out.User
+	who := chat.User{ID: id, Zone: string(u.TZ), Offset: int(u.Offset), Bot: bool(u.IsBot),
+		Guest: bool(u.Guest || u.Single), Org: string(u.Org.ID)}
 	for _, name := range []text{u.RealName, u.Profile.RealName, u.Profile.DisplayName, u.Name} {
 		if name != "" {
-			return chat.User{ID: id, Name: string(name), Zone: string(u.TZ), Offset: int(u.Offset), Bot: bool(u.IsBot)}, nil
+			who.Name = string(name)
+			break
 		}
 	}
-	return chat.User{ID: id, Zone: string(u.TZ), Offset: int(u.Offset), Bot: bool(u.IsBot)}, nil
+	return who, nil
 }
 
 // Conversation is what Slack tells of a channel. Slack: conversations.info.

@@ -106,8 +106,8 @@ func (db *DB) User(ctx context.Context, team, id string) (u chat.User, known boo
 	err = db.await(ctx, "read user "+id, func(t *tx) error {
 		known, err = t.one(func(r row) {
 			u = chat.User{ID: id, Name: r.text(0), Zone: r.text(1), Offset: int(r.int(2)), Bot: r.bool(3),
-				Fetched: moment(r.int(4)), NotFound: r.bool(5)}
-		}, "SELECT name, zone, zone_secs, bot, fetched, not_found FROM users WHERE team = $1 AND id = $2", team, id)
+				Fetched: moment(r.int(4)), NotFound: r.bool(5), Guest: r.bool(6), Org: r.text(7)}
+		}, "SELECT name, zone, zone_secs, bot, fetched, not_found, guest, org FROM users WHERE team = $1 AND id = $2", team, id)
 		return err
 	})
 	return u, known && err == nil, err
@@ -116,10 +116,10 @@ func (db *DB) User(ctx context.Context, team, id string) (u chat.User, known boo
 // SaveUser implements assistant.Archive.
 func (db *DB) SaveUser(ctx context.Context, team string, u chat.User) error {
 	return db.write(ctx, "save user "+u.ID, func(t *tx) error {
-		_, err := t.exec(`INSERT INTO users (team, id, name, zone, zone_secs, bot, fetched, not_found) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+		_, err := t.exec(`INSERT INTO users (team, id, name, zone, zone_secs, bot, fetched, not_found, guest, org) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 			ON CONFLICT (team, id) DO UPDATE SET name = excluded.name, zone = excluded.zone, zone_secs = excluded.zone_secs,
-			bot = excluded.bot, fetched = excluded.fetched, not_found = excluded.not_found`,
-			team, u.ID, u.Name, u.Zone, u.Offset, u.Bot, millis(u.Fetched), u.NotFound)
+			bot = excluded.bot, fetched = excluded.fetched, not_found = excluded.not_found, guest = excluded.guest, org = excluded.org`,
+			team, u.ID, u.Name, u.Zone, u.Offset, u.Bot, millis(u.Fetched), u.NotFound, u.Guest, u.Org)
 		return err
 	})
 }

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -319,6 +320,34 @@ func finish(x *tx, f turn.Fence, id string, r turn.Result) (more bool, err error
 		`UPDATE lanes SET pending = pending - $1, owner = CASE WHEN pending > $1 THEN owner END, run_at = $2 WHERE key = $3 RETURNING pending`,
 		n, at, f.Lane)
 	return more, err
+}
+
+// Refuse implements turn.Store.
+func (db *DB) Refuse(ctx context.Context, f turn.Fence, id string, why map[chat.TS]string) error {
+	return db.persist(ctx, "refuse messages of turn "+id, func(x *tx) error {
+		if err := unfinished(x, f, id); err != nil {
+			return err
+		}
+		at, err := x.now()
+		if err != nil {
+			return err
+		}
+		for ts, reason := range why {
+			var entry int64
+			is, err := x.one(func(r row) { entry = r.int(0) }, "UPDATE inbox SET turn = NULL WHERE turn = $1 AND ts = $2 RETURNING id", id, ts)
+			if err == nil && is {
+				err = settle(x, f.Lane, entry, turn.Declined, reason, at)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		left, err := x.one(func(row) {}, "SELECT 1 FROM inbox WHERE turn = $1 LIMIT 1", id)
+		if err == nil && !left {
+			err = errors.New("nothing would be left of the turn")
+		}
+		return err
+	})
 }
 
 // Yield implements turn.Store. The lane's work is due at once.

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -311,6 +312,35 @@ func finish(c *conn, f turn.Fence, id string, r turn.Result, at int64) (more boo
 		`UPDATE lanes SET pending = pending - ?, owner = CASE WHEN pending > ? THEN owner END, run_at = ? WHERE key = ? RETURNING pending`,
 		n, n, at, f.Lane)
 	return more, err
+}
+
+// Refuse implements turn.Store.
+func (db *DB) Refuse(ctx context.Context, f turn.Fence, id string, why map[chat.TS]string) error {
+	return db.write(ctx, "refuse messages of turn "+id, func(c *conn) error {
+		state, err := stateOf(c, f, id)
+		if err != nil {
+			return err
+		}
+		if state.Terminal() {
+			return fmt.Errorf("the turn is over (%s)", state)
+		}
+		at := now()
+		for ts, reason := range why {
+			var entry int64
+			is, err := c.one(func(r row) { entry = r.int(0) }, "UPDATE inbox SET turn = NULL WHERE turn = ? AND ts = ? RETURNING id", id, ts)
+			if err == nil && is {
+				err = settle(c, f.Lane, entry, turn.Declined, reason, at)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		left, err := c.one(func(row) {}, "SELECT 1 FROM inbox WHERE turn = ? LIMIT 1", id)
+		if err == nil && !left {
+			err = errors.New("nothing would be left of the turn")
+		}
+		return err
+	})
 }
 
 // Yield implements turn.Store. The lane's work is due at once.

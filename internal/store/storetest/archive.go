@@ -122,7 +122,7 @@ var archiveTests = []test{
 		k.equal("known", known, false)
 		at := time.Date(2026, 3, 4, 5, 6, 7, 8e6, time.UTC)
 		for _, u := range []chat.User{
-			{ID: "U1", Name: "Zoë", Zone: "Europe/London", Offset: -3600, Bot: true, Fetched: at},
+			{ID: "U1", Name: "Zoë", Zone: "Europe/London", Offset: -3600, Bot: true, Guest: true, Org: "E1", Fetched: at},
 			{ID: "U1", NotFound: true},
 		} {
 			k.must(k.SaveUser(k.Context(), "T1", u))

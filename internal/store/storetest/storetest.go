@@ -53,6 +53,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"Outbox", outboxTests},
 		{"Archive", archiveTests},
 		{"Renew", renewTests},
+		{"Refuse", refuseTests},
 		{"Stop", stopTests},
 		{"Retry", retryTests},
 		{"Gap", gapTests},
