@@ -8,6 +8,7 @@ import (
 
 	"holdfast/internal/chat"
 	"holdfast/internal/inbox"
+	"holdfast/internal/policy"
 )
 
 // Identity is who we are in the workspace. Slack: auth.test.
@@ -158,11 +159,12 @@ func (d *Decoder) message(p, ev object) (inbox.Entry, bool) {
 		return inbox.Entry{}, false
 	}
 	e := inbox.Entry{Kind: inbox.Message, Rank: rankMessage, Key: messageKey("m", m), Message: m}
-	if d.person(m, ev) && speech(ev.text("subtype")) {
-		if direct(ev) || d.mentioned(m.Text) {
-			e.Lane = m.Conversation
-		}
-		e.Stop = d.word(m, direct(ev))
+	h := policy.Heard{Author: d.author(m, ev), Direct: direct(ev), Thread: m.Root != m.TS, Mentioned: d.mentioned(m.Text)}
+	if h.For() == policy.Ours {
+		e.Lane = m.Conversation
+	}
+	if h.Author == policy.Person {
+		e.Stop = d.word(m, h.Direct)
 	}
 	if !d.own(m) {
 		e.Message.Text = words(ev) // only now: what is forwarded mentions nobody, and stops nothing
@@ -199,7 +201,8 @@ func (d *Decoder) mention(p, ev object) (inbox.Entry, bool) {
 		return inbox.Entry{}, false
 	}
 	e := inbox.Entry{Kind: inbox.Message, Rank: rankMention, Key: messageKey("m", m), Message: m}
-	if d.person(m, ev) && speech(ev.text("subtype")) {
+	h := policy.Heard{Author: d.author(m, ev), Thread: m.Root != m.TS, Mentioned: true}
+	if h.For() == policy.Ours {
 		e.Lane = m.Conversation
 		e.Stop = d.word(m, false)
 	}
@@ -329,10 +332,20 @@ func (d *Decoder) own(m chat.Message) bool {
 	return same(m.User, d.me.BotUser) || same(m.BotID, d.me.Bot) || same(m.AppID, d.me.App)
 }
 
-// person reports whether a person wrote m. What carries a bot id was written
-// by an app or a workflow, even where it names a user.
-func (d *Decoder) person(m chat.Message, ev object) bool {
-	return m.User != "" && m.User != "USLACKBOT" && m.BotID == "" && !ev.has("bot_profile") && !d.own(m)
+// author tells who wrote m. What carries a bot id was written by an app or a
+// workflow, even where it names a user; what is no speech is nobody's.
+func (d *Decoder) author(m chat.Message, ev object) policy.Author {
+	switch {
+	case d.own(m):
+		return policy.Self
+	case m.BotID != "" || ev.has("bot_profile"):
+		return policy.Bot
+	case m.User == "USLACKBOT":
+		return policy.Slackbot
+	case m.User == "" || !speech(ev.text("subtype")):
+		return policy.Nobody
+	}
+	return policy.Person
 }
 
 // mentioned reports whether the bot's name is in the text.
