@@ -383,7 +383,7 @@ func (e *emit) end(reason string) {
 
 // fail ends with response.failed, or as a variant of F13 says.
 func (e *emit) fail(f *Fault) {
-	if f.Kind == FaultFailed && f.Variant != "failed" {
+	if f.Kind == FaultFailed && f.Variant != "" && f.Variant != "failed" {
 		e.resp.Status = f.Variant
 		e.finish("response."+f.Variant, e.resp)
 		return
