@@ -90,12 +90,16 @@ func (s *surface) beginSign(ctx context.Context) {
 	if !s.noPhrases.Load() && s.showPhrase(ctx, "is thinking…") == nil {
 		return
 	}
-	last := s.turn.Last()
-	err := s.signal(ctx, outbox.SignOn, methodReact, last.TS, func(ctx context.Context) error {
-		return s.slack.React(ctx, c.Channel, last.TS, reaction, false)
+	// The earlier attempt's last message may have been another one, and carries it.
+	on := s.sign.reaction
+	if on == "" {
+		on = s.turn.Last().TS
+	}
+	err := s.signal(ctx, outbox.SignOn, methodReact, on, func(ctx context.Context) error {
+		return s.slack.React(ctx, c.Channel, on, reaction, false)
 	})
 	if err == nil || unclear(err) {
-		s.sign.reaction = last.TS
+		s.sign.reaction = on
 	}
 	if err != nil {
 		s.log().Debug("no sign of life to be shown", "err", err)

@@ -42,6 +42,35 @@ func TestFirstSignIsAReactionAtLast(t *testing.T) {
 	k.answered("High.", 1)
 }
 
+// The first attempt died with its reaction at the message that was the last then;
+// the second one is about a newer one as well.
+func TestSecondAttemptHasAnotherLastMessage(t *testing.T) {
+	k := setup(t)
+	k.fault("agents.sessions.setStatus", "feature_not_enabled", 0)
+	k.fault("assistant.threads.setStatus", "missing_scope", 0)
+	s := k.open(posting())
+	s.Working("")
+	k.until("a reaction", func(v slacksim.View) bool { return len(v.Calls("reactions.add")) == 1 })
+	s.Close()
+	k.succeed()
+	posted, err := k.Say(slacksim.SeedAda, channel, "and the wind?", k.root)
+	k.must(err)
+	newer := k.turn.Messages[0]
+	newer.TS = chat.TS(posted.TS)
+	k.turn.Messages = append(k.turn.Messages, newer)
+	s = k.open(posting())
+	s.Working("")
+	k.until("another sign", func(v slacksim.View) bool { return len(v.Calls("reactions.add")) == 2 })
+	k.finish(s, "High.", "")
+	k.Look(func(v slacksim.View) {
+		for _, m := range v.Replies(channel, k.root) {
+			if len(m.Reactions) > 0 {
+				t.Errorf("reactions are left at %q: %v", m.Text, m.Reactions)
+			}
+		}
+	})
+}
+
 // A sign whose call had no answer may be there: it is cleared like any other.
 func TestSignsOfUnknownOutcome(t *testing.T) {
 	for _, set := range []string{"agents.sessions.setStatus", "assistant.threads.setStatus", "reactions.add"} {
