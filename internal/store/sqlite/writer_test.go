@@ -42,7 +42,7 @@ func batch(t *testing.T, db *DB, do ...func(*conn) error) []error {
 
 func insertUser(id string) func(*conn) error {
 	return func(c *conn) error {
-		_, err := c.exec(`INSERT INTO users VALUES ('T', ?, '', '', 0, 0, 0, 0)`, id)
+		_, err := c.exec(`INSERT INTO users (team, id, name, zone, zone_secs, bot, fetched, not_found) VALUES ('T', ?, '', '', 0, 0, 0, 0)`, id)
 		return err
 	}
 }
