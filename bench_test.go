@@ -70,9 +70,12 @@ func benchmarkTurns(b *testing.B, watch *metrics.Set) {
 	var wg sync.WaitGroup
 	for p := range producers {
 		wg.Go(func() {
-			for i := p; i < b.N; i += producers {
+			for i := range b.N {
 				// A lane's messages come from one producer, so that "one turn each"
 				// has an order to check.
+				if i%threads%producers != p {
+					continue
+				}
 				c := chat.Conversation{Team: "T", Channel: "D1", Root: chat.TS(fmt.Sprintf("%d.000000", i%threads+1))}
 				m := chat.Message{Conversation: c, TS: chat.TS(fmt.Sprintf("%d.000000", 1_000_000+i)), User: "U1", Text: "hello"}
 				e := inbox.Entry{Key: "m/" + string(m.TS), Kind: inbox.Message, Lane: c, Message: m, Payload: payload, At: time.Now()}
