@@ -164,6 +164,8 @@ func atBothWidths(t *testing.T, run func(t *testing.T, width int64)) {
 func (w *window) rail() {
 	w.t.Helper()
 	w.wait(`document.querySelector('.shell')`)
+	// A click just before may be about to change the place, and with it what is in view.
+	eval[bool](w, `new Promise((done) => { setTimeout(() => done(true), 500); requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => done(true)))); })`)
 	for range 3 {
 		if eval[bool](w, `document.querySelector('.rail').offsetWidth > 0`) {
 			return
