@@ -171,6 +171,9 @@ func (r *Runner) stopped(ctx context.Context, f Fence, turnID string, err error)
 		}
 		return err
 	}
+	if turnID == "" {
+		return ErrYield // nothing was begun; leaving frees the lane
+	}
 	give, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	if e := r.store.Yield(give, f, turnID); e != nil && !errors.Is(e, ErrFenced) {
