@@ -42,6 +42,13 @@ func (t *tracked) since() (d time.Duration, ok bool) {
 	return max(0, time.Since(t.asked)), true
 }
 
+// since is the same for a turn whose messages may just be renewed.
+func (s *Set) since(k *tracked) (d time.Duration, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return k.since()
+}
+
 func (s *Set) began(f turn.Fence, t *turn.Turn) {
 	k := &tracked{turn: t.ID}
 	k.about(t.Messages)
@@ -299,7 +306,7 @@ func (s *Set) speaks(id string) {
 	if !first {
 		return
 	}
-	if d, ok := k.since(); ok {
+	if d, ok := s.since(k); ok {
 		s.token.observe(d)
 	}
 }
@@ -403,7 +410,7 @@ func (s *Set) settled(f turn.Fence, key string, st outbox.State) {
 	if !first {
 		return
 	}
-	if took, ok := k.since(); ok {
+	if took, ok := s.since(k); ok {
 		s.sign.observe(took)
 	}
 }
