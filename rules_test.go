@@ -71,6 +71,7 @@ var imports = map[string]struct {
 	// the surface is where the Slack family meets: it writes what render made, by web
 	"slack/surface": {[]string{"chat", "turn", "outbox", "slack/web", "slack/render"}, std},
 	"openai":        {[]string{"turn", "chat"}, "any"},
+	"fetch":         {nil, "any"},
 	// edge
 	"config":    {nil, "any"},
 	"telemetry": {nil, "any"},
