@@ -59,11 +59,12 @@ var imports = map[string]struct {
 	"outbox": {[]string{"chat", "turn"}, std},
 	"gap":    {[]string{"chat"}, std},
 	// product
+	"settings":  {[]string{"chat"}, std},
 	"assistant": {[]string{"chat", "policy", "turn", "transcript"}, std},
 	// adapters: core, and the ports that they implement
-	"store/sqlite":    {[]string{"chat", "turn", "transcript", "inbox", "lane", "outbox", "gap", "assistant"}, "any"},
-	"store/postgres":  {[]string{"chat", "turn", "transcript", "inbox", "lane", "outbox", "gap", "assistant"}, "any"},
-	"store/storetest": {[]string{"chat", "turn", "transcript", "inbox", "lane", "outbox", "gap", "assistant"}, "any"},
+	"store/sqlite":    {[]string{"chat", "turn", "transcript", "inbox", "lane", "outbox", "gap", "assistant", "settings"}, "any"},
+	"store/postgres":  {[]string{"chat", "turn", "transcript", "inbox", "lane", "outbox", "gap", "assistant", "settings"}, "any"},
+	"store/storetest": {[]string{"chat", "turn", "transcript", "inbox", "lane", "outbox", "gap", "assistant", "settings"}, "any"},
 	"slack/web":       {[]string{"chat", "outbox"}, "any"},
 	"slack/socket":    {nil, "any"},
 	"slack/event":     {[]string{"chat", "inbox", "policy"}, std},
