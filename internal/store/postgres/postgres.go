@@ -42,7 +42,7 @@ const (
 )
 
 // DB is the store in one PostgreSQL database. It implements inbox.Store,
-// lane.Store, turn.Store and assistant.Archive, and [DB.Outbox] outbox.Store. It
+// lane.Store, turn.Store, assistant.Archive and settings.Store, and [DB.Outbox] outbox.Store. It
 // is safe for concurrent use, by several processes too.
 type DB struct {
 	pool   *pgxpool.Pool

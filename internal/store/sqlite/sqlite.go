@@ -20,7 +20,7 @@ type Options struct {
 }
 
 // DB is the store in one SQLite file. It implements inbox.Store, lane.Store,
-// turn.Store and assistant.Archive, and [DB.Outbox] outbox.Store. It is safe for
+// turn.Store, assistant.Archive and settings.Store, and [DB.Outbox] outbox.Store. It is safe for
 // concurrent use.
 type DB struct {
 	path         string

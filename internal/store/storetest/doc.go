@@ -1,5 +1,5 @@
 // Package storetest is the suite that every store passes: what the ports of
-// inbox, lane, turn, outbox and assistant promise, as tests.
+// inbox, lane, turn, outbox, assistant and settings promise, as tests.
 //
 // # Guarantees
 //

@@ -15,6 +15,7 @@ import (
 	"holdfast/internal/inbox"
 	"holdfast/internal/lane"
 	"holdfast/internal/outbox"
+	"holdfast/internal/settings"
 	"holdfast/internal/turn"
 )
 
@@ -24,6 +25,7 @@ type Store interface {
 	lane.Store
 	turn.Store
 	assistant.Archive
+	settings.Store
 	gap.Store
 	// Outbox is a type of its own because its Begin is not turn.Store's.
 	Outbox() outbox.Store
@@ -54,6 +56,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"Archive", archiveTests},
 		{"Renew", renewTests},
 		{"Refuse", refuseTests},
+		{"Settings", settingsTests},
 		{"Stop", stopTests},
 		{"Retry", retryTests},
 		{"Gap", gapTests},
