@@ -53,6 +53,7 @@ var imports = map[string]struct {
 	"policy":     {nil, std},
 	"turn":       {[]string{"chat", "policy"}, std},
 	"transcript": {[]string{"chat", "turn"}, std},
+	"tool":       {nil, std},
 	// engine
 	"inbox":  {[]string{"chat", "policy"}, std},
 	"lane":   {[]string{"turn"}, "any"},
