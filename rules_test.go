@@ -61,7 +61,7 @@ var imports = map[string]struct {
 	"gap":    {[]string{"chat"}, std},
 	// product
 	"settings":  {[]string{"chat"}, std},
-	"assistant": {[]string{"chat", "policy", "turn", "transcript"}, std},
+	"assistant": {[]string{"chat", "policy", "turn", "transcript", "settings"}, std},
 	// adapters: core, and the ports that they implement
 	"store/sqlite":    {[]string{"chat", "turn", "transcript", "inbox", "lane", "outbox", "gap", "assistant", "settings"}, "any"},
 	"store/postgres":  {[]string{"chat", "turn", "transcript", "inbox", "lane", "outbox", "gap", "assistant", "settings"}, "any"},

@@ -81,17 +81,20 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger) (err error) {
 		return &SetupError{Say: err.Error()}
 	}
 	defer model.Close()
-	if err := checkModel(ctx, model, c.Model, log); err != nil {
+	chosen, err := settingsOf(c, db, modelsOf(c, model.Capabilities()))
+	if err != nil {
+		return err
+	}
+	own := chosen.Base().Model()
+	if err := checkModel(ctx, model, own, log); err != nil {
 		return err
 	}
 
 	decoder := event.New(event.Identity{Team: who.Team, BotUser: who.User, Bot: who.Bot, App: who.App})
 	workspace := slack{web: calls, who: who}
 	self := transcript.Self{User: who.User, Name: ownName(ctx, calls, who, log), App: who.App, Bot: who.Bot}
-	briefer := assistant.New(db, workspace, self, assistant.Settings{
-		Model: c.Model, Effort: c.Effort, Verbosity: c.Verbosity, MaxOutput: c.MaxOutput,
-		Temperature: c.Temperature, TopP: c.TopP,
-		Instructions: c.Instructions, Company: c.Company, Website: c.Website, Store: c.Store, Background: c.Background, Midturn: turn.Midturn(c.Midturn),
+	briefer := assistant.New(db, workspace, self, chosen, assistant.Settings{
+		MaxOutput: c.MaxOutput, Instructions: c.Instructions, Company: c.Company, Website: c.Website, Store: c.Store, Background: c.Background,
 		Access: access(c), Org: who.Org,
 	}, log, time.Now)
 	surfaces := surface.New(workspace, outbox.New(metrics.Outbox(db.Outbox()), nil), surface.Options{Logger: log, Team: who.Team, Native: c.Streaming, Fell: metrics.Fallback})
@@ -132,7 +135,7 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger) (err error) {
 		surfaces.Sweep(ctx, func(ctx context.Context, ttl time.Duration) (bool, error) { return db.Hold(ctx, "signs", me, ttl) })
 	})()
 
-	log.Info("serving", "workspace", who.TeamName, "as", who.UserName, "model", c.Model)
+	log.Info("serving", "workspace", who.TeamName, "as", who.UserName, "model", own)
 	err = run(ctx, socket.Run, lanes.Run)
 	if fatal, ok := errors.AsType[*slacksocket.FatalError](err); ok {
 		return &SetupError{Say: "SLACK_APP_TOKEN: " + fatal.Error()}

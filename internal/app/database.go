@@ -11,6 +11,7 @@ import (
 	"holdfast/internal/inbox"
 	"holdfast/internal/lane"
 	"holdfast/internal/outbox"
+	"holdfast/internal/settings"
 	"holdfast/internal/slack/web"
 	"holdfast/internal/store/postgres"
 	"holdfast/internal/store/sqlite"
@@ -23,6 +24,7 @@ type database interface {
 	lane.Store
 	turn.Store
 	assistant.Archive
+	settings.Store
 	gap.Store
 	Outbox() outbox.Store
 	Waiting(ctx context.Context) (lanes, messages int, oldest time.Time, err error)

@@ -24,20 +24,14 @@ type Workspace interface {
 	Person(ctx context.Context, team, id string) (chat.User, error)
 }
 
-// Settings say how the operator wants answers.
+// Settings say how the operator wants answers, beside what [Preferences] tells.
 type Settings struct {
-	Model        string
-	Effort       string // "" is the model's own default
-	Verbosity    string
-	MaxOutput    int // tokens; 0 is the model's own limit
-	Temperature  *float64
-	TopP         *float64
+	MaxOutput    int    // tokens; 0 is the model's own limit
 	Instructions string // the operator's own, after ours
 	Company      string // named to the model, if set
 	Website      string
 	Store        bool
 	Background   bool
-	Midturn      turn.Midturn // what a message does that comes while a turn runs
 	Transcript   transcript.Budget
 	Access       policy.Rules // who is answered, and where
 	Org          string       // our enterprise organisation, if any
@@ -48,18 +42,19 @@ const profileLife = 24 * time.Hour
 
 // Assistant briefs the model.
 type Assistant struct {
-	archive   Archive
-	workspace Workspace
-	self      transcript.Self
-	settings  Settings
-	orders    string // the instructions
-	log       *slog.Logger
-	now       func() time.Time
+	archive     Archive
+	workspace   Workspace
+	self        transcript.Self
+	preferences Preferences
+	settings    Settings
+	orders      string // the instructions
+	log         *slog.Logger
+	now         func() time.Time
 }
 
 // New makes an Assistant.
-func New(a Archive, w Workspace, self transcript.Self, s Settings, log *slog.Logger, now func() time.Time) *Assistant {
-	return &Assistant{archive: a, workspace: w, self: self, settings: s, orders: instruct(self.Name, s), log: log, now: now}
+func New(a Archive, w Workspace, self transcript.Self, p Preferences, s Settings, log *slog.Logger, now func() time.Time) *Assistant {
+	return &Assistant{archive: a, workspace: w, self: self, preferences: p, settings: s, orders: instruct(self.Name, s), log: log, now: now}
 }
 
 // Brief builds the request for a turn. See turn.Briefer.
@@ -75,15 +70,20 @@ func (a *Assistant) Brief(ctx context.Context, t *turn.Turn) (turn.Brief, error)
 	if err != nil {
 		return turn.Brief{}, err
 	}
-	return turn.Brief{Midturn: a.settings.Midturn, Request: turn.Request{
-		Model:        a.settings.Model,
+	v := a.chosen(ctx, t)
+	input := transcript.Build(history, t.Messages, people, a.self, a.settings.Transcript)
+	return turn.Brief{Midturn: turn.Midturn(v.Midturn()), Manner: manner(v), Request: turn.Request{
+		Model:        v.Model(),
 		Instructions: a.orders,
-		Input:        transcript.Build(history, t.Messages, people, a.self, a.settings.Transcript),
-		Effort:       a.settings.Effort,
-		Verbosity:    a.settings.Verbosity,
+		Input:        prefer(input, v, t.Last().User, people),
+		Effort:       v.Effort(),
+		Verbosity:    v.Verbosity(),
 		MaxOutput:    a.settings.MaxOutput,
-		Temperature:  a.settings.Temperature,
-		TopP:         a.settings.TopP,
+		Temperature:  v.Temperature(),
+		TopP:         v.TopP(),
+		Search:       v.WebSearch(),
+		Vision:       v.VisionDetail(),
+		Picture:      picture(v),
 		Store:        a.settings.Store,
 		Background:   a.settings.Background,
 		CacheKey:     digest("lane", t.Conversation.Key()),

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"holdfast/internal/chat"
+	"holdfast/internal/settings"
 	"holdfast/internal/turn"
 )
 
@@ -365,8 +366,10 @@ func TestBudget(t *testing.T) {
 func TestSettingsReachTheRequest(t *testing.T) {
 	k := setup(t)
 	half := 0.5
-	k.settings.Model, k.settings.Effort, k.settings.Verbosity, k.settings.MaxOutput = "m-1", "high", "low", 77
-	k.settings.Temperature, k.settings.TopP, k.settings.Store, k.settings.Background = &half, &half, true, true
+	k.operator = map[settings.Key]string{
+		settings.Model: "m-1", settings.Effort: "high", settings.Verbosity: "low", settings.Temperature: "0.5", settings.TopP: "0.5",
+	}
+	k.settings.MaxOutput, k.settings.Store, k.settings.Background = 77, true, true
 	k.settings.Company, k.settings.Website, k.settings.Instructions = "Harbour Works", "https://harbour.example", " Answer in verse. \n"
 	k.restart()
 	k.says(message(thread(1), 1, ada.ID, "hello"))
@@ -374,6 +377,7 @@ func TestSettingsReachTheRequest(t *testing.T) {
 	r := k.brief(tn)
 	want := turn.Request{
 		Model: "m-1", Effort: "high", Verbosity: "low", MaxOutput: 77, Temperature: &half, TopP: &half, Store: true, Background: true,
+		Search: true, Vision: "auto", Picture: turn.Picture{Model: "gpt-image-2", Size: "auto", Quality: "auto", Background: "auto"},
 		Instructions: r.Instructions, Input: []turn.Input{user(ada, 1, "hello")}, CacheKey: r.CacheKey, SafetyID: r.SafetyID,
 		Metadata: map[string]string{"turn_id": tn.ID},
 	}

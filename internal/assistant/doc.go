@@ -8,6 +8,10 @@
 //     so, and the turn is tried again.
 //  3. A person whose profile cannot be read is named by id, and is answered as a
 //     member is; nothing else is lost.
-//  4. [Assistant.Admit] reads a profile only where the operator's rules hang on it, and
+//  4. The settings are read once for a brief. If that fails or takes more than two
+//     seconds, the operator's count, and the log says so.
+//  5. What people set themselves is given to the model as a person's wish, never among
+//     the instructions.
+//  6. [Assistant.Admit] reads a profile only where the operator's rules hang on it, and
 //     waits less than a second for it.
 package assistant

@@ -18,6 +18,7 @@ import (
 	"holdfast/internal/chat"
 	"holdfast/internal/inbox"
 	"holdfast/internal/outbox"
+	"holdfast/internal/settings"
 	"holdfast/internal/store/sqlite"
 	"holdfast/internal/transcript"
 	"holdfast/internal/turn"
@@ -78,6 +79,18 @@ func (w *workspace) Person(ctx context.Context, _, id string) (chat.User, error)
 	return chat.User{ID: id, NotFound: true}, nil
 }
 
+// catalogue has models that take everything, but for one that takes nothing.
+type catalogue struct{}
+
+func (catalogue) Names() []string    { return []string{"m", "m-1", "plain"} }
+func (catalogue) Pictures() []string { return []string{"gpt-image-2", "draw"} }
+func (catalogue) Ability(name string) settings.Ability {
+	if name == "plain" {
+		return settings.Ability{Name: name}
+	}
+	return settings.Ability{Name: name, Efforts: []string{"none", "low", "high"}, Verbosity: true, Sampling: settings.Always, WebSearch: true}
+}
+
 // kit is an assistant on the real store.
 type kit struct {
 	*testing.T
@@ -85,6 +98,9 @@ type kit struct {
 	path      string
 	slack     *workspace
 	settings  assistant.Settings
+	operator  map[settings.Key]string
+	prefer    assistant.Preferences // in place of what is stored, if set
+	log       *slog.Logger
 	clock     time.Time
 	assistant *assistant.Assistant
 	starts    int
@@ -92,7 +108,7 @@ type kit struct {
 
 func setup(t *testing.T) *kit {
 	k := &kit{
-		T: t, path: filepath.Join(t.TempDir(), "x.db"), settings: assistant.Settings{Model: "m"},
+		T: t, path: filepath.Join(t.TempDir(), "x.db"), operator: map[settings.Key]string{settings.Model: "m"}, log: slog.New(slog.DiscardHandler),
 		slack: &workspace{people: map[string]chat.User{ada.ID: ada, ben.ID: ben}},
 		clock: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC),
 	}
@@ -108,7 +124,13 @@ func (k *kit) open() {
 	k.starts++
 	k.must(db.Join(k.Context(), k.replica(), time.Hour))
 	k.db = db
-	k.assistant = assistant.New(db, k.slack, self, k.settings, slog.New(slog.DiscardHandler), func() time.Time { return k.clock })
+	p := k.prefer
+	if p == nil {
+		chosen, err := settings.New(db, catalogue{}, k.operator)
+		k.must(err)
+		p = chosen
+	}
+	k.assistant = assistant.New(db, k.slack, self, p, k.settings, k.log, func() time.Time { return k.clock })
 }
 
 func (k *kit) replica() string { return fmt.Sprint("r", k.starts) }

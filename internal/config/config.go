@@ -47,9 +47,28 @@ type Config struct {
 	Company      string   `env:"SLACK_COMPANY_NAME"`
 	Website      string   `env:"SLACK_COMPANY_WEBSITE"`
 	Midturn      string   `env:"HOLDFAST_MIDTURN" envDefault:"queue"`
-	Store        bool     `env:"HOLDFAST_STORE" envDefault:"false"`
-	Background   bool     `env:"HOLDFAST_BACKGROUND" envDefault:"false"`
-	Streaming    bool     `env:"SLACK_NATIVE_STREAMING" envDefault:"true"`
+
+	// What people may choose otherwise; empty: the field's own default.
+	Models          ids    `env:"HOLDFAST_MODELS"`
+	AnswerLength    string `env:"HOLDFAST_ANSWER_LENGTH"`
+	Language        string `env:"HOLDFAST_LANGUAGE"`
+	WebSearch       *bool  `env:"ENABLE_WEB_SEARCH"`
+	ShowAsWritten   *bool  `env:"ENABLE_STREAMING"`
+	SlackStreaming  *bool  `env:"SLACK_STREAMING"` // the older bot wanted both
+	LongAnswers     string `env:"HOLDFAST_LONG_ANSWERS"`
+	Footer          *bool  `env:"ENABLE_RESPONSE_FOOTER"`
+	Feedback        *bool  `env:"ENABLE_FEEDBACK_BUTTONS"`
+	FollowUp        string `env:"HOLDFAST_FOLLOW_UP"`
+	ChannelContext  string `env:"HOLDFAST_CHANNEL_CONTEXT"`
+	ImageModel      string `env:"GPT_IMAGE_MODEL"`
+	ImageSize       string `env:"DEFAULT_IMAGE_SIZE"`
+	ImageQuality    string `env:"DEFAULT_IMAGE_QUALITY"`
+	ImageBackground string `env:"DEFAULT_IMAGE_BACKGROUND"`
+	VisionDetail    string `env:"DEFAULT_DETAIL_LEVEL"`
+
+	Store      bool `env:"HOLDFAST_STORE" envDefault:"false"`
+	Background bool `env:"HOLDFAST_BACKGROUND" envDefault:"false"`
+	Streaming  bool `env:"SLACK_NATIVE_STREAMING" envDefault:"true"`
 
 	AllowUsers    ids  `env:"HOLDFAST_ALLOW_USERS"`
 	DenyUsers     ids  `env:"HOLDFAST_DENY_USERS"`
@@ -92,7 +111,7 @@ func (s *seconds) UnmarshalText(b []byte) error {
 	return nil
 }
 
-// ids are Slack's, in a list with commas or spaces between.
+// ids are Slack's, or names of models, in a list with commas or spaces between.
 type ids []string
 
 // UnmarshalText takes what people copy: "U1, U2" as well as "U1,U2".
@@ -179,6 +198,7 @@ func mistake(err error, vars map[string]string) error {
 		reflect.TypeFor[*float64]():      "a number, such as 0.7",
 		reflect.TypeFor[float64]():       "a number, such as 0.5",
 		reflect.TypeFor[bool]():          "true or false",
+		reflect.TypeFor[*bool]():         "true or false",
 		reflect.TypeFor[time.Duration](): "a time with its unit, such as 500ms, 30s or 2m",
 		reflect.TypeFor[seconds]():       "seconds, such as 30 or 30s",
 		reflect.TypeFor[slog.Level]():    "DEBUG, INFO, WARN or ERROR",
@@ -314,6 +334,16 @@ func withoutPassword(raw string) string {
 
 // Idle is the longest silence of a model in mid-answer.
 func (c Config) Idle() time.Duration { return time.Duration(c.IdleTimeout) }
+
+// ShowStreaming says whether answers are shown as they are written; nil: nothing is set.
+func (c Config) ShowStreaming() *bool {
+	for _, b := range []*bool{c.ShowAsWritten, c.SlackStreaming} {
+		if b != nil && !*b {
+			return b
+		}
+	}
+	return c.ShowAsWritten
+}
 
 // Total is the time for one whole answer of a model.
 func (c Config) Total() time.Duration { return time.Duration(c.TotalTimeout) }

@@ -16,13 +16,14 @@ type Capabilities struct {
 	CacheKey   bool // prompt_cache_key
 	SafetyID   bool // safety_identifier
 	Metadata   bool
+	Search     bool // the hosted tool web_search
 }
 
 // Full is all of the API, as OpenAI has it.
 func Full() Capabilities {
 	return Capabilities{
 		Background: true, Developer: true, Effort: true, Verbosity: true,
-		CacheKey: true, SafetyID: true, Metadata: true,
+		CacheKey: true, SafetyID: true, Metadata: true, Search: true,
 	}
 }
 

@@ -85,6 +85,7 @@ func (s *stream) finish(kind string, raw json.RawMessage) (*turn.Final, error) {
 		final.Items = s.items
 	}
 	final.Refusal = final.Refusal || s.draft.refused
+	final.Sources = sourcesOf(final.Items)
 	return final, nil
 }
 

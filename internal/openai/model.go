@@ -12,6 +12,7 @@ type Model struct {
 	Effort    string   // what the endpoint takes if none is asked for; empty: unknown
 	PriceIn   float64
 	PriceOut  float64
+	Pictures  bool // it draws, and answers nothing
 	Known     bool // false: cautious guesses for a name that the table lacks
 }
 
@@ -50,6 +51,17 @@ func Lookup(name string) Model {
 	return found
 }
 
+// Names are the models that answer, newest first, or, with pictures, those that draw.
+func Names(pictures bool) []string {
+	var names []string
+	for _, m := range table() {
+		if m.Pictures == pictures {
+			names = append(names, m.Name)
+		}
+	}
+	return names
+}
+
 // snapshot reports whether key is name with a date: name-2026-09-22.
 func snapshot(key, name string) bool {
 	date, ok := strings.CutPrefix(key, name+"-")
@@ -80,9 +92,9 @@ func table() []Model {
 		{Name: "gpt-5.2", Window: 256_000, MaxOutput: 32_000},
 		{Name: "gpt-5.1", Window: 256_000, MaxOutput: 32_000}, // until 2027-04-01
 		// OpenAI's picture models have no token window of use to us.
-		{Name: "gpt-image-2"},
-		{Name: "gpt-image-1.5"},
-		{Name: "gpt-image-1-mini"},
+		{Name: "gpt-image-2", Pictures: true},
+		{Name: "gpt-image-1.5", Pictures: true},
+		{Name: "gpt-image-1-mini", Pictures: true},
 	}
 }
 

@@ -60,6 +60,13 @@ func (c *Client) encode(r *turn.Request) ([]byte, error) {
 	if has.Metadata && len(r.Metadata) > 0 && !without["metadata"] {
 		p.Metadata = r.Metadata
 	}
+	if r.Search && has.Search && !without["web_search"] {
+		// Without a place OpenAI searches as if from the United States.
+		p.Tools = []responses.ToolUnionParam{{OfWebSearch: &responses.WebSearchToolParam{
+			Type: responses.WebSearchToolTypeWebSearch, UserLocation: responses.WebSearchToolUserLocationParam{Type: "approximate"},
+		}}}
+		p.Include = append(p.Include, responses.ResponseIncludableWebSearchCallActionSources)
+	}
 
 	items := make(responses.ResponseInputParam, 0, len(r.Input))
 	for i, in := range r.Input {
@@ -182,6 +189,11 @@ func droppable(e *wireError, r *turn.Request) string {
 		return given(r.SafetyID != "", named)
 	case "background":
 		return given(r.Background, named)
+	}
+	for _, of := range []string{"tools", "include"} {
+		if named == of || named == "web_search" || strings.HasPrefix(named, of+".") || strings.HasPrefix(named, of+"[") {
+			return given(r.Search, "web_search")
+		}
 	}
 	if named == "metadata" || strings.HasPrefix(named, "metadata.") {
 		return given(len(r.Metadata) > 0, "metadata")

@@ -25,7 +25,7 @@ func everything() turn.Request {
 			{Role: turn.Assistant, Text: "Hi."},
 		},
 		Effort: "low", Verbosity: "high", MaxOutput: 4000, Temperature: &half, TopP: &most,
-		Background: true, CacheKey: "T1:C1", SafetyID: "abc", Metadata: map[string]string{"turn_id": "t1"},
+		Background: true, Search: true, CacheKey: "T1:C1", SafetyID: "abc", Metadata: map[string]string{"turn_id": "t1"},
 	}
 }
 
@@ -56,6 +56,7 @@ func TestEncode(t *testing.T) {
 	}{
 		"everything": {Full(), everything(), `{"model":"gpt-6-luna","stream":true,"instructions":"Be brief & <kind>.",` + input("developer") + `,
 			"reasoning":{"effort":"low"},"text":{"verbosity":"high"},"max_output_tokens":4000,"temperature":0.5,"top_p":0.9,
+			"tools":[{"type":"web_search","user_location":{"type":"approximate"}}],"include":["web_search_call.action.sources"],
 			"background":true,"store":true,"prompt_cache_key":"T1:C1","safety_identifier":"abc","metadata":{"turn_id":"t1"}}`},
 		"what every endpoint takes": {Capabilities{}, everything(), `{"model":"gpt-6-luna","stream":true,"instructions":"Be brief & <kind>.",` + input("system") + `,
 			"max_output_tokens":4000,"temperature":0.5,"top_p":0.9,"store":false}`},

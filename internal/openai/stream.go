@@ -300,6 +300,11 @@ type part struct {
 	Type    loose `json:"type"`
 	Text    loose `json:"text"`
 	Refusal loose `json:"refusal"`
+	Notes   []struct {
+		Type  loose `json:"type"`
+		URL   loose `json:"url"`
+		Title loose `json:"title"`
+	} `json:"annotations"`
 }
 
 func readItem(raw json.RawMessage) item {

@@ -2,6 +2,7 @@ package settings
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -129,11 +130,27 @@ func (f Field) Check(entered string, m Models, a Ability) (string, error) {
 			return entered, nil
 		}
 	}
-	var labels []string
+	return "", errors.New("This cannot be chosen any more. Please pick one of: " + listed(options, func(o Option) string { return o.Label }) + ".") //nolint:staticcheck // read by a person
+}
+
+func listed(options []Option, part func(Option) string) string {
+	var parts []string
 	for _, o := range options {
-		labels = append(labels, o.Label)
+		parts = append(parts, part(o))
 	}
-	return "", fmt.Errorf("This cannot be chosen any more. Please pick one of: %s.", strings.Join(labels, ", ")) //nolint:staticcheck // read by a person
+	return strings.Join(parts, ", ")
+}
+
+// want is what the operator may write.
+func (f Field) want(m Models, a Ability) string {
+	switch f.Kind {
+	case Number:
+		return fmt.Sprintf("want a number from %v to %v", f.Least, f.Most)
+	case Text:
+		return fmt.Sprintf("want at most %d characters", f.MaxLength)
+	case Choice, Flag:
+	}
+	return "want one of: " + listed(f.Options(m, a), func(o Option) string { return o.Value })
 }
 
 func (f Field) number(entered string) (string, error) {

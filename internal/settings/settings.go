@@ -86,8 +86,16 @@ type Settings struct {
 	operator Stored
 }
 
-// New makes Settings. operator is what the configuration sets, by field; a value that
-// is not possible is an error that names it.
+// Mistake is a value of the operator's that a field cannot have.
+type Mistake struct {
+	Key Key
+	Say string // a sentence: what it must be
+}
+
+func (m *Mistake) Error() string { return fmt.Sprintf("settings: %s: %s", m.Key, m.Say) }
+
+// New makes Settings. operator is what the configuration sets, by field; empty is not
+// set. The error is a [Mistake] if a value cannot be. Any model may be named.
 func New(s Store, m Models, operator map[Key]string) (*Settings, error) {
 	set := Stored{}
 	a := m.Ability(operator[Model])
@@ -97,14 +105,13 @@ func New(s Store, m Models, operator map[Key]string) (*Settings, error) {
 		}
 		f, ok := Lookup(k)
 		if !ok {
-			return nil, fmt.Errorf("settings: there is no field %q", k)
+			return nil, &Mistake{k, "there is no such field"}
 		}
-		if f.Kind == Number || f.Kind == Text {
-			if _, err := f.Check(v, m, a); err != nil {
-				return nil, fmt.Errorf("settings: %s: %w", k, err)
-			}
+		e := Entry{Raw: f.encode(v)}
+		if _, _, ok := f.read(e.Raw, m, a); !ok && k != Model && f.Applies(a) {
+			return nil, &Mistake{k, f.want(m, a)}
 		}
-		set[k] = Entry{Raw: f.encode(v)}
+		set[k] = e
 	}
 	return &Settings{store: s, models: m, operator: set}, nil
 }

@@ -215,7 +215,9 @@ func (a *asking) hear(ctx context.Context, e *Event) error {
 		return a.draft.begin(ctx, *e, a.from, asked{a.brief.Request.Background, about(a.turn.Messages)})
 	case Delta:
 		a.draft.add(*e)
-		a.surface.Changed()
+		if !a.brief.Manner.Whole {
+			a.surface.Changed()
+		}
 	case Thinking:
 		a.draft.pass(*e)
 		a.surface.Working(e.Text)
@@ -237,11 +239,11 @@ func closing(f *Final, streamed string) *Conclusion {
 	case text == "" && f.Complete:
 		return failed(&Failure{Code: "empty_answer", Say: "The model finished without writing anything. Please ask again."}, "")
 	case f.Complete:
-		return &Conclusion{State: Answered, Text: text}
+		return &Conclusion{State: Answered, Text: text, Sources: f.Sources}
 	case text == "":
 		return failed(&Failure{Code: f.Reason, Say: incompleteWords(f.Reason)}, "")
 	}
-	return &Conclusion{State: Answered, Reason: f.Reason, Notice: ":warning: " + incompleteWords(f.Reason), Text: text}
+	return &Conclusion{State: Answered, Reason: f.Reason, Notice: ":warning: " + incompleteWords(f.Reason), Text: text, Sources: f.Sources}
 }
 
 func incompleteWords(reason string) string {

@@ -87,7 +87,9 @@ type Conclusion struct {
 	State  State  `json:"state"`
 	Reason string `json:"reason,omitempty"`
 	Notice string `json:"notice,omitempty"` // stands under the text, for the person
-	Text   string `json:"-"`
+	// Sources are the web pages that the text cites.
+	Sources []Source `json:"sources,omitempty"`
+	Text    string   `json:"-"`
 }
 
 // Replay folds a journal. A later Asked starts anew: text of an earlier

@@ -49,6 +49,15 @@ type Briefer interface {
 type Brief struct {
 	Request Request
 	Midturn Midturn // empty: Queue
+	Manner  Manner
+}
+
+// Manner is how the answer is shown.
+type Manner struct {
+	Whole    bool // nothing of it before it is complete
+	File     bool // as a file, if it is long
+	Footer   bool // with a line under it: sources, tools, model
+	Feedback bool // with buttons to judge it
 }
 
 // Gate says which messages are answered.
@@ -87,11 +96,22 @@ type Request struct {
 	MaxOutput    int    // tokens
 	Temperature  *float64
 	TopP         *float64
-	Store        bool // the endpoint may keep the response
-	Background   bool // the endpoint runs it detached, so that it can be resumed
+	Search       bool    // the endpoint may search the web
+	Vision       string  // how closely pictures are looked at: auto, low, high
+	Picture      Picture // how pictures are drawn, unless the person says otherwise
+	Store        bool    // the endpoint may keep the response
+	Background   bool    // the endpoint runs it detached, so that it can be resumed
 	CacheKey     string
 	SafetyID     string            // a hash that names the person to the endpoint, at most 128 characters
 	Metadata     map[string]string // at most 16 pairs
+}
+
+// Picture is how a picture is drawn.
+type Picture struct {
+	Model      string
+	Size       string // auto, or width x height in pixels
+	Quality    string // auto, low, medium, high
+	Background string // auto, opaque, transparent
 }
 
 // Role is who speaks in an Input.
@@ -149,7 +169,14 @@ type Final struct {
 	Refusal  bool   // the text is a refusal
 	Text     string // the whole text; empty if the endpoint did not repeat it
 	Items    []json.RawMessage
+	Sources  []Source // web pages that the text cites, each once, in order
 	Usage    Usage
+}
+
+// Source is a web page that an answer cites.
+type Source struct {
+	Title string `json:"title,omitempty"`
+	URL   string `json:"url"` // http or https
 }
 
 // Usage is the endpoint's own count, in tokens.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"flag"
 	"os"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -89,7 +90,7 @@ func TestReplayOfAConclusion(t *testing.T) {
 	}
 	got := turn.Replay([]turn.Record{{Kind: turn.Asked}, {Kind: turn.Concluded, Text: "text", Data: data}})
 	want := turn.Conclusion{State: turn.Failed, Reason: "cut", Notice: "n", Text: "text"}
-	if got.Conclusion == nil || *got.Conclusion != want {
+	if got.Conclusion == nil || !reflect.DeepEqual(*got.Conclusion, want) {
 		t.Errorf("got %+v", got.Conclusion)
 	}
 	if broken := turn.Replay([]turn.Record{{Kind: turn.Concluded, Data: json.RawMessage(`{`)}}); broken.Conclusion != nil {
