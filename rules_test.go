@@ -62,10 +62,11 @@ var imports = map[string]struct {
 	// product
 	"settings":  {[]string{"chat"}, std},
 	"assistant": {[]string{"chat", "policy", "turn", "transcript", "settings"}, std},
+	"home":      {[]string{"chat", "turn", "outbox", "settings"}, std},
 	// adapters: core, and the ports that they implement
-	"store/sqlite":    {[]string{"chat", "turn", "transcript", "inbox", "lane", "outbox", "gap", "assistant", "settings"}, "any"},
-	"store/postgres":  {[]string{"chat", "turn", "transcript", "inbox", "lane", "outbox", "gap", "assistant", "settings"}, "any"},
-	"store/storetest": {[]string{"chat", "turn", "transcript", "inbox", "lane", "outbox", "gap", "assistant", "settings"}, "any"},
+	"store/sqlite":    {[]string{"chat", "turn", "transcript", "inbox", "lane", "outbox", "gap", "assistant", "settings", "home"}, "any"},
+	"store/postgres":  {[]string{"chat", "turn", "transcript", "inbox", "lane", "outbox", "gap", "assistant", "settings", "home"}, "any"},
+	"store/storetest": {[]string{"chat", "turn", "transcript", "inbox", "lane", "outbox", "gap", "assistant", "settings", "home"}, "any"},
 	"slack/web":       {[]string{"chat", "outbox"}, "any"},
 	"slack/socket":    {nil, "any"},
 	"slack/event":     {[]string{"chat", "inbox", "policy"}, std},

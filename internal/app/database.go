@@ -8,6 +8,7 @@ import (
 	"holdfast/internal/assistant"
 	"holdfast/internal/config"
 	"holdfast/internal/gap"
+	"holdfast/internal/home"
 	"holdfast/internal/inbox"
 	"holdfast/internal/lane"
 	"holdfast/internal/outbox"
@@ -26,6 +27,7 @@ type database interface {
 	assistant.Archive
 	settings.Store
 	gap.Store
+	home.Store
 	Outbox() outbox.Store
 	Waiting(ctx context.Context) (lanes, messages int, oldest time.Time, err error)
 	Ping(ctx context.Context) error

@@ -31,6 +31,7 @@ type Entry struct {
 	Message chat.Message      // for Message, Edit and Deletion: what the transcript learns
 	Stop    *Stop             // set if it ends what runs
 	Turn    string            // of a Retry: the turn that failed
+	Rename  *Rename           // set if a person named a conversation
 	Payload []byte            // the envelope's payload as it came
 	At      time.Time         // of receipt, UTC
 }
@@ -46,6 +47,14 @@ type Stop struct {
 	// Word is set if the entry is itself a message that says "stop": it is
 	// credited if something was stopped, and is an ordinary message otherwise.
 	Word bool
+}
+
+// Rename is a title that a person gave to a conversation. It is kept with the entry.
+type Rename struct {
+	chat.Conversation
+	Title string
+	By    string
+	At    chat.TS // of two, the later counts
 }
 
 // Envelope is what a transport received, before anybody looked inside.

@@ -27,6 +27,7 @@ type Title struct {
 	User     string
 	Title    string
 	Previous string
+	At       chat.TS
 }
 
 // Home is a person's opening of the app. Slack: app_home_opened.
@@ -165,6 +166,15 @@ func (d *Decoder) stop(ev object, act Act) *inbox.Stop {
 	return nil
 }
 
+// rename reads a title that a person gave, nil if the act is none.
+func (d *Decoder) rename(act Act) *inbox.Rename {
+	t, ok := act.(Title)
+	if !ok || t.User == "" || t.User == d.me.BotUser || t.Title == "" {
+		return nil
+	}
+	return &inbox.Rename{Conversation: t.Conversation, Title: t.Title, By: t.User, At: t.At}
+}
+
 // clicked classifies an interaction; our own stop and retry buttons mean work.
 func (d *Decoder) clicked(env inbox.Envelope, p object) inbox.Entry {
 	e := inbox.Entry{Kind: inbox.Interaction, Key: interactionKey(env, p)}
@@ -219,7 +229,7 @@ func (d *Decoder) act(p, ev object) (Act, bool) {
 		}
 		return s, there
 	case "agent_session_title_changed":
-		return Title{Conversation: thread, User: ev.id("user"), Title: ev.text("title"), Previous: ev.text("previous_title")}, there
+		return Title{Conversation: thread, User: ev.id("user"), Title: ev.text("title"), Previous: ev.text("previous_title"), At: stamp(ev.text("event_ts"))}, there
 	case "app_home_opened":
 		h := Home{Team: team, User: ev.id("user"), Channel: ev.id("channel"), Tab: ev.text("tab"), Context: entities(ev.object("context"))}
 		return h, team != "" && h.User != ""

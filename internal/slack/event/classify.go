@@ -135,7 +135,7 @@ func (d *Decoder) event(env inbox.Envelope, p object) inbox.Entry {
 		}
 	default:
 		if act, ok := d.act(p, ev); ok {
-			return inbox.Entry{Kind: inbox.Interaction, Key: eventKey(env, p), Stop: d.stop(ev, act)}
+			return inbox.Entry{Kind: inbox.Interaction, Key: eventKey(env, p), Stop: d.stop(ev, act), Rename: d.rename(act)}
 		}
 	}
 	return other(env, p)

@@ -303,8 +303,8 @@ func TestActs(t *testing.T) {
 	}{
 		{`{"type":"agent_session_stopped","channel":"D1","user":"U1","thread_ts":"5.000001","streaming_message_ts":["6.000001",7],"event_ts":"7.000000"}`,
 			Stop{Conversation: conversation("D1", "5.000001"), User: "U1", Streams: []chat.TS{"6.000001"}, At: "7.000000"}},
-		{`{"type":"agent_session_title_changed","channel":"D1","user":"U1","thread_ts":"5.000001","title":"New"}`,
-			Title{Conversation: conversation("D1", "5.000001"), User: "U1", Title: "New"}},
+		{`{"type":"agent_session_title_changed","channel":"D1","user":"U1","thread_ts":"5.000001","title":"New","event_ts":"8.000001"}`,
+			Title{Conversation: conversation("D1", "5.000001"), User: "U1", Title: "New", At: "8.000001"}},
 		{`{"type":"app_home_opened","user":"U1","channel":"D1","tab":"messages","context":{"entities":[{"type":"slack#/types/channel_id","value":"C9"},{"type":"slack#/types/message_context","value":{"message_ts":"1.000000","channel_id":"C8"}},9]}}`,
 			Home{Team: "T1", User: "U1", Channel: "D1", Tab: "messages", Context: []Entity{{Type: "slack#/types/channel_id", Value: "C9"}, {Type: "slack#/types/message_context", Channel: "C8", MessageTS: "1.000000"}}}},
 		{`{"type":"reaction_added","user":"U1","reaction":"eyes","item_user":"UBOT","item":{"type":"message","channel":"C1","ts":"5.000001"}}`,
@@ -319,6 +319,16 @@ func TestActs(t *testing.T) {
 		got, ok := d.Act(env.Payload)
 		if diff := cmp.Diff(tt.want, got); diff != "" || !ok {
 			t.Errorf("%s: ok %v (-want +got):\n%s", tt.inner, ok, diff)
+		}
+	}
+	for user, want := range map[string]*inbox.Rename{
+		"U1":       {Conversation: conversation("D1", "5.000001"), Title: "New", By: "U1", At: "8.000001"},
+		me.BotUser: nil, // our own
+		"":         nil,
+	} {
+		e := d.Classify(callback("Ev1", `{"type":"agent_session_title_changed","channel":"D1","user":"`+user+`","thread_ts":"5.000001","title":"New","event_ts":"8.000001"}`))
+		if diff := cmp.Diff(want, e.Rename); diff != "" {
+			t.Errorf("renamed by %q (-want +got):\n%s", user, diff)
 		}
 	}
 	for _, inner := range []string{

@@ -107,6 +107,9 @@ func (db *DB) appendNew(ctx context.Context, a *arrival) (fresh, busy bool, err 
 		if fresh = n > 0; !fresh {
 			return nil
 		}
+		if err := named(t, a.Rename); err != nil {
+			return err
+		}
 		return a.learn(t)
 	})
 	return fresh && err == nil, busy, err

@@ -316,6 +316,11 @@ func finish(x *tx, f turn.Fence, id string, r turn.Result) (more bool, err error
 	if err != nil {
 		return false, err
 	}
+	if state != turn.Declined {
+		if err := talked(x, id, at); err != nil {
+			return false, err
+		}
+	}
 	_, err = x.one(func(r row) { more = r.int(0) > 0 },
 		`UPDATE lanes SET pending = pending - $1, owner = CASE WHEN pending > $1 THEN owner END, run_at = $2 WHERE key = $3 RETURNING pending`,
 		n, at, f.Lane)

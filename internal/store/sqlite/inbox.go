@@ -75,6 +75,9 @@ func (a *arrival) append(c *conn) (work bool, err error) {
 	if err := a.learn(c); err != nil {
 		return false, err
 	}
+	if err := named(c, a.Rename); err != nil {
+		return false, err
+	}
 	if a.lane == "" {
 		return false, nil
 	}

@@ -308,6 +308,11 @@ func finish(c *conn, f turn.Fence, id string, r turn.Result, at int64) (more boo
 	if err != nil {
 		return false, err
 	}
+	if state != turn.Declined {
+		if err := talked(c, id, at); err != nil {
+			return false, err
+		}
+	}
 	_, err = c.one(func(r row) { more = r.int(0) > 0 },
 		`UPDATE lanes SET pending = pending - ?, owner = CASE WHEN pending > ? THEN owner END, run_at = ? WHERE key = ? RETURNING pending`,
 		n, n, at, f.Lane)

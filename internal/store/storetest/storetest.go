@@ -12,6 +12,7 @@ import (
 	"holdfast/internal/assistant"
 	"holdfast/internal/chat"
 	"holdfast/internal/gap"
+	"holdfast/internal/home"
 	"holdfast/internal/inbox"
 	"holdfast/internal/lane"
 	"holdfast/internal/outbox"
@@ -26,6 +27,7 @@ type Store interface {
 	turn.Store
 	assistant.Archive
 	settings.Store
+	home.Store
 	gap.Store
 	// Outbox is a type of its own because its Begin is not turn.Store's.
 	Outbox() outbox.Store
@@ -57,6 +59,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"Renew", renewTests},
 		{"Refuse", refuseTests},
 		{"Settings", settingsTests},
+		{"Home", homeTests},
 		{"Stop", stopTests},
 		{"Retry", retryTests},
 		{"Gap", gapTests},
