@@ -51,9 +51,9 @@ var imports = map[string]struct {
 	// core
 	"chat":       {nil, std},
 	"policy":     {nil, std},
-	"turn":       {[]string{"chat", "policy"}, std},
+	"turn":       {[]string{"chat", "policy", "tool"}, std},
 	"transcript": {[]string{"chat", "turn"}, std},
-	"tool":       {nil, std},
+	"tool":       {[]string{"chat"}, std},
 	// engine
 	"inbox":  {[]string{"chat", "policy"}, std},
 	"lane":   {[]string{"turn"}, "any"},
@@ -73,7 +73,7 @@ var imports = map[string]struct {
 	"slack/render":    {nil, "any"},
 	// the surface is where the Slack family meets: it writes what render made, by web
 	"slack/surface": {[]string{"chat", "turn", "outbox", "slack/web", "slack/render"}, std},
-	"openai":        {[]string{"turn", "chat"}, "any"},
+	"openai":        {[]string{"turn", "chat", "tool"}, "any"},
 	"fetch":         {nil, "any"},
 	// edge
 	"config":    {nil, "any"},

@@ -7,7 +7,8 @@ import (
 
 // Capabilities say which parts of the Responses API an endpoint has. What it
 // has not is left out of requests. Every endpoint is taken to have model, input,
-// instructions, stream, store, max_output_tokens, temperature and top_p.
+// instructions, stream, store, max_output_tokens, temperature, top_p and function
+// tools.
 type Capabilities struct {
 	Background bool // detached responses that can be resumed: GET with starting_after
 	Developer  bool // the role "developer"; elsewhere "system" is sent
@@ -17,13 +18,14 @@ type Capabilities struct {
 	SafetyID   bool // safety_identifier
 	Metadata   bool
 	Search     bool // the hosted tool web_search
+	Include    bool // include: the reasoning comes back, encrypted, and goes along with what came of a call
 }
 
 // Full is all of the API, as OpenAI has it.
 func Full() Capabilities {
 	return Capabilities{
 		Background: true, Developer: true, Effort: true, Verbosity: true,
-		CacheKey: true, SafetyID: true, Metadata: true, Search: true,
+		CacheKey: true, SafetyID: true, Metadata: true, Search: true, Include: true,
 	}
 }
 

@@ -193,7 +193,7 @@ func (c *Client) open(ctx context.Context, w *watch, r *turn.Request, from turn.
 		if !errors.As(err, &wire) {
 			return resp, err
 		}
-		field := droppable(wire, r)
+		field := droppable(wire, r, c.refused.of(r.Model))
 		if field == "" || left[field] {
 			return nil, err
 		}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"holdfast/internal/tool"
 	"holdfast/internal/turn"
 )
 
@@ -86,7 +87,36 @@ func (s *stream) finish(kind string, raw json.RawMessage) (*turn.Final, error) {
 	}
 	final.Refusal = final.Refusal || s.draft.refused
 	final.Sources = sourcesOf(final.Items)
+	if final.Complete {
+		final.Calls = calls(final.Items)
+	}
 	return final, nil
+}
+
+// calls are the function calls among output items. One without an id cannot be
+// answered, and is left out.
+func calls(items []json.RawMessage) []tool.Call {
+	var out []tool.Call
+	for _, raw := range items {
+		var c struct {
+			Type      loose `json:"type"`
+			ID        loose `json:"call_id"`
+			Name      loose `json:"name"`
+			Arguments loose `json:"arguments"`
+		}
+		if err := json.Unmarshal(raw, &c); err != nil || c.Type != "function_call" || c.ID == "" {
+			continue
+		}
+		args := json.RawMessage(c.Arguments)
+		if len(args) == 0 {
+			args = json.RawMessage("{}")
+		}
+		if !json.Valid(args) {
+			args, _ = json.Marshal(string(c.Arguments)) // a string: no object, which its tool will be spared
+		}
+		out = append(out, tool.Call{ID: string(c.ID), Name: string(c.Name), Args: args})
+	}
+	return out
 }
 
 // wireFailure is the failure of an error that came inside an answer.

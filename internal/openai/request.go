@@ -11,6 +11,7 @@ import (
 	"github.com/openai/openai-go/v3/responses"
 	"github.com/openai/openai-go/v3/shared"
 
+	"holdfast/internal/tool"
 	"holdfast/internal/turn"
 )
 
@@ -67,9 +68,26 @@ func (c *Client) encode(r *turn.Request) ([]byte, error) {
 		}}}
 		p.Include = append(p.Include, responses.ResponseIncludableWebSearchCallActionSources)
 	}
+	if !without["tools"] {
+		ours, err := tools(r.Tools)
+		if err != nil {
+			return nil, err
+		}
+		p.Tools = append(p.Tools, ours...)
+	}
+	if len(p.Tools) > 0 && r.Talk {
+		p.ToolChoice.OfToolChoiceMode = param.NewOpt(responses.ToolChoiceOptionsNone)
+	}
+	if len(r.Tools) > 0 && has.Include && !p.Store.Value && !without["include"] {
+		p.Include = append(p.Include, responses.ResponseIncludableReasoningEncryptedContent)
+	}
 
 	items := make(responses.ResponseInputParam, 0, len(r.Input))
 	for i, in := range r.Input {
+		if in.Output != nil {
+			items = append(items, output(in.Output))
+			continue
+		}
 		if len(in.Raw) > 0 {
 			if !json.Valid(in.Raw) {
 				return nil, fmt.Errorf("input item %d: its raw JSON is broken", i)
@@ -89,6 +107,41 @@ func (c *Client) encode(r *turn.Request) ([]byte, error) {
 		return nil, fmt.Errorf("encode the request: %w", err)
 	}
 	return body, nil
+}
+
+// tools are function tools, in strict mode.
+func tools(specs []tool.Spec) ([]responses.ToolUnionParam, error) {
+	out := make([]responses.ToolUnionParam, 0, len(specs))
+	for _, s := range specs {
+		f := &responses.FunctionToolParam{Name: s.Name, Description: param.NewOpt(s.Description), Strict: param.NewOpt(true)}
+		if err := json.Unmarshal(s.Parameters, &f.Parameters); err != nil {
+			return nil, fmt.Errorf("the parameters of the tool %s: %w", s.Name, err)
+		}
+		out = append(out, responses.ToolUnionParam{OfFunction: f})
+	}
+	return out, nil
+}
+
+// output is what came of a call. Its text is always there: an empty output means to
+// some models that the call failed.
+func output(o *turn.Output) responses.ResponseInputItemUnionParam {
+	text := o.Result.Text
+	if text == "" {
+		text = "(nothing)"
+	}
+	out := responses.ResponseInputItemFunctionCallOutputParam{CallID: param.NewOpt(o.Call)}
+	if len(o.Result.Pictures) == 0 {
+		out.Output.OfString = param.NewOpt(text)
+		return responses.ResponseInputItemUnionParam{OfFunctionCallOutput: &out}
+	}
+	parts := responses.ResponseFunctionCallOutputItemListParam{{OfInputText: &responses.ResponseInputTextContentParam{Text: text}}}
+	for _, p := range o.Result.Pictures {
+		parts = append(parts, responses.ResponseFunctionCallOutputItemUnionParam{OfInputImage: &responses.ResponseInputImageContentParam{
+			ImageURL: param.NewOpt(p.URL), Detail: responses.ResponseInputImageContentDetail(p.Detail),
+		}})
+	}
+	out.Output.OfResponseFunctionCallOutputItemArray = parts
+	return responses.ResponseInputItemUnionParam{OfFunctionCallOutput: &out}
 }
 
 // refusals remembers which fields an endpoint refused, by model. A field is
@@ -135,8 +188,9 @@ func (f *refusals) list(model string) []string {
 }
 
 // droppable names the field to leave out after an error, or "" if the request
-// makes no sense without it, or it was not sent.
-func droppable(e *wireError, r *turn.Request) string {
+// makes no sense without it, or it was not sent. without are those that are left out
+// already.
+func droppable(e *wireError, r *turn.Request, without map[string]bool) string {
 	if e.Status != 400 && e.Status != 422 {
 		return ""
 	}
@@ -190,10 +244,17 @@ func droppable(e *wireError, r *turn.Request) string {
 	case "background":
 		return given(r.Background, named)
 	}
-	for _, of := range []string{"tools", "include"} {
-		if named == of || named == "web_search" || strings.HasPrefix(named, of+".") || strings.HasPrefix(named, of+"[") {
-			return given(r.Search, "web_search")
+	field, _, _ := strings.Cut(named, "[") // "tools[0].type"
+	switch field, _, _ = strings.Cut(field, "."); field {
+	case "web_search":
+		return given(r.Search, field)
+	case "tools", "include":
+		// Which of them is meant, names do not tell: first the hosted one, which most
+		// other endpoints lack, then ours.
+		if r.Search && !without["web_search"] {
+			return "web_search"
 		}
+		return given(len(r.Tools) > 0, field)
 	}
 	if named == "metadata" || strings.HasPrefix(named, "metadata.") {
 		return given(len(r.Metadata) > 0, "metadata")

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"holdfast/internal/tool"
 	"holdfast/internal/turn"
 )
 
@@ -26,6 +27,39 @@ func everything() turn.Request {
 		},
 		Effort: "low", Verbosity: "high", MaxOutput: 4000, Temperature: &half, TopP: &most,
 		Background: true, Search: true, CacheKey: "T1:C1", SafetyID: "abc", Metadata: map[string]string{"turn_id": "t1"},
+	}
+}
+
+func withTools() turn.Request {
+	spec := tool.Spec{Name: "look", Description: "Looks.", Effect: true,
+		Parameters: json.RawMessage(`{"type":"object","properties":{"at":{"type":["string","null"]}},"required":["at"],"additionalProperties":false}`)}
+	return turn.Request{Model: "m", Tools: []tool.Spec{spec}, Talk: true, Input: []turn.Input{
+		{Raw: json.RawMessage(`{"type":"function_call","call_id":"c1","name":"look","arguments":"{}"}`)},
+		{Output: &turn.Output{Call: "c1", Result: tool.Result{Text: `a "boat"`}}},
+		{Output: &turn.Output{Call: "c2"}},
+		{Output: &turn.Output{Call: "c3", Result: tool.Result{Text: "page 3", Pictures: []tool.Picture{{URL: "data:image/png;base64,AA==", Detail: "low"}}}}},
+	}}
+}
+
+// TestCalls: what a model wants is read, however badly it is written.
+func TestCalls(t *testing.T) {
+	got := calls([]json.RawMessage{
+		json.RawMessage(`{"type":"reasoning","id":"rs_1"}`),
+		json.RawMessage(`{"type":"function_call","call_id":"c1","name":"look","arguments":"{\"at\":\"x\"}"}`),
+		json.RawMessage(`{"type":"function_call","call_id":"c2","name":"look","arguments":"{\"at\":"}`),
+		json.RawMessage(`{"type":"function_call","call_id":"c3","name":"look","arguments":{"at":null}}`),
+		json.RawMessage(`{"type":"function_call","call_id":"c4","name":"look"}`),
+		json.RawMessage(`{"type":"function_call","name":"look","arguments":"{}"}`),
+		json.RawMessage(`{"type":"web_search_call","call_id":"c5"}`),
+	})
+	want := []tool.Call{
+		{ID: "c1", Name: "look", Args: json.RawMessage(`{"at":"x"}`)},
+		{ID: "c2", Name: "look", Args: json.RawMessage(`"{\"at\":"`)},
+		{ID: "c3", Name: "look", Args: json.RawMessage(`{"at":null}`)},
+		{ID: "c4", Name: "look", Args: json.RawMessage(`{}`)},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
 	}
 }
 
@@ -60,6 +94,15 @@ func TestEncode(t *testing.T) {
 			"background":true,"store":true,"prompt_cache_key":"T1:C1","safety_identifier":"abc","metadata":{"turn_id":"t1"}}`},
 		"what every endpoint takes": {Capabilities{}, everything(), `{"model":"gpt-6-luna","stream":true,"instructions":"Be brief & <kind>.",` + input("system") + `,
 			"max_output_tokens":4000,"temperature":0.5,"top_p":0.9,"store":false}`},
+		"tools and what came of them": {Full(), withTools(), `{"model":"m","stream":true,"store":false,"tool_choice":"none",
+			"include":["reasoning.encrypted_content"],
+			"tools":[{"type":"function","name":"look","description":"Looks.","strict":true,
+				"parameters":{"type":"object","properties":{"at":{"type":["string","null"]}},"required":["at"],"additionalProperties":false}}],
+			"input":[{"type":"function_call","call_id":"c1","name":"look","arguments":"{}"},
+				{"type":"function_call_output","call_id":"c1","output":"a \"boat\""},
+				{"type":"function_call_output","call_id":"c2","output":"(nothing)"},
+				{"type":"function_call_output","call_id":"c3","output":[{"type":"input_text","text":"page 3"},
+					{"type":"input_image","image_url":"data:image/png;base64,AA==","detail":"low"}]}]}`},
 		"the least":  {Full(), hello(), `{"model":"gpt-6-luna","stream":true,"store":false,"input":[{"role":"user","content":"hello"}]}`},
 		"few tokens": {Full(), turn.Request{Model: "m", MaxOutput: 1}, `{"model":"m","stream":true,"store":false,"input":[],"max_output_tokens":16}`},
 		"kept":       {Capabilities{}, turn.Request{Model: "m", Store: true}, `{"model":"m","stream":true,"store":true,"input":[]}`},

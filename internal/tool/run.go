@@ -52,7 +52,7 @@ func (b *Box) Run(ctx context.Context, r Round) ([]Outcome, error) {
 			}
 		}
 	})
-	slots := make(chan struct{}, b.limits.Parallel)
+	slots := make(chan struct{}, max(b.limits.Parallel, 1))
 	for _, i := range free {
 		running.Go(func() {
 			slots <- struct{}{}

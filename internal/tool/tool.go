@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"regexp"
 	"time"
+
+	"holdfast/internal/chat"
 )
 
 // Tool is something that the model may call. Run may be called from several
@@ -33,6 +35,16 @@ type Call struct {
 	Name string          `json:"name"`
 	Args json.RawMessage `json:"args"`
 	Key  string          `json:"key"` // the same for each run of this call, and of no other
+	For  Place           `json:"-"`
+}
+
+// Place is what a call is made for: what a tool may read and write follows from it.
+type Place struct {
+	Conversation chat.Conversation
+	User         string // whose message is answered; the newest one's author
+	Turn         string
+	Owner        string // with Epoch, the lane's fencing token
+	Epoch        int64
 }
 
 // Result is what a tool gives back.
@@ -49,10 +61,10 @@ type Picture struct {
 	Detail string `json:"detail,omitempty"` // low, high, auto
 }
 
-// Source is where something that was read can be read.
+// Source is a web page where something that was read can be read.
 type Source struct {
-	Title string `json:"title"`
-	URL   string `json:"url"`
+	Title string `json:"title,omitempty"`
+	URL   string `json:"url"` // http or https
 }
 
 // Outcome is how a call ended.

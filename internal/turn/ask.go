@@ -23,6 +23,7 @@ type asking struct {
 	progress Progress // of earlier attempts
 	brief    *Brief   // nil until it was briefed, and when its messages are others
 	from     Cursor   // where the next call takes up
+	rounds   []Round  // of tools so far; what the newest one has no outcome of is to be run
 	began    time.Time
 	spent    time.Duration // of the time since, on calls that failed
 	calls    int           // that failed, and the newest
@@ -60,6 +61,8 @@ func (r *Runner) ask(ctx context.Context, a *asking) (c *Conclusion, err error) 
 // it answers what the messages are now.
 func (a *asking) resume() {
 	p := &a.progress
+	a.rounds = p.Rounds
+	a.draft.goOn(said(a.rounds))
 	if !p.Background || p.ResponseID == "" || p.About != "" && p.About != about(a.turn.Messages) {
 		return
 	}
@@ -95,6 +98,9 @@ func (r *Runner) call(ctx context.Context, a *asking) (*Final, error) {
 			return nil, err
 		}
 	}
+	if err := r.use(ctx, a); err != nil {
+		return nil, err
+	}
 	return r.listen(ctx, a)
 }
 
@@ -125,8 +131,10 @@ func (r *Runner) judge(ctx, limited context.Context, a *asking, final *Final, er
 		return withdrawn(), nil
 	case errors.Is(cause, errNews):
 		return r.renew(ctx, a)
+	case err == nil && len(final.Calls) > 0 && len(a.rounds) < r.o.Rounds:
+		return nil, r.round(ctx, a, final)
 	case err == nil:
-		return closing(final, a.draft.text()), nil
+		return a.closing(final), nil
 	case errors.Is(cause, errStopped):
 		return a.halted(), nil
 	case errors.Is(cause, errInterrupted):
@@ -202,7 +210,7 @@ func (r *Runner) listen(ctx context.Context, a *asking) (*Final, error) {
 }
 
 func (r *Runner) respond(ctx context.Context, a *asking) iter.Seq2[Event, error] {
-	return r.model.Respond(ctx, a.brief.Request, a.from)
+	return r.model.Respond(ctx, a.request(r.o.Rounds), a.from)
 }
 
 var errCut = &Failure{Code: "cut", Say: "The model's answer broke off.", Retry: true,
@@ -230,20 +238,22 @@ func (a *asking) hear(ctx context.Context, e *Event) error {
 }
 
 // closing is the conclusion of a response that ended by itself.
-func closing(f *Final, streamed string) *Conclusion {
-	text := f.Text
-	if text == "" {
-		text = streamed
+func (a *asking) closing(f *Final) *Conclusion {
+	text := a.draft.text()
+	if f.Text != "" {
+		text = a.draft.whole(f.Text)
 	}
 	switch {
+	case len(f.Calls) > 0:
+		return failed(&Failure{Code: "tool_loop", Say: "The model kept on calling tools instead of answering. Please ask for a smaller piece."}, text)
 	case text == "" && f.Complete:
 		return failed(&Failure{Code: "empty_answer", Say: "The model finished without writing anything. Please ask again."}, "")
 	case f.Complete:
-		return &Conclusion{State: Answered, Text: text, Sources: f.Sources}
+		return &Conclusion{State: Answered, Text: text, Sources: a.sources(f)}
 	case text == "":
 		return failed(&Failure{Code: f.Reason, Say: incompleteWords(f.Reason)}, "")
 	}
-	return &Conclusion{State: Answered, Reason: f.Reason, Notice: ":warning: " + incompleteWords(f.Reason), Text: text, Sources: f.Sources}
+	return &Conclusion{State: Answered, Reason: f.Reason, Notice: ":warning: " + incompleteWords(f.Reason), Text: text, Sources: a.sources(f)}
 }
 
 func incompleteWords(reason string) string {

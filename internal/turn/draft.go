@@ -14,13 +14,14 @@ type draft struct {
 	turn  string
 
 	mu         sync.Mutex
-	b          strings.Builder
+	base       string          // what the turn said before this response; all of it is journalled
+	b          strings.Builder // base included
 	response   string
 	background bool
 	sequence   int64
 	saved      int  // bytes of the text that are journalled
-	visible    bool // the surface was given some of it
-	withdrawn  bool // it will be asked anew: the surface is given nothing
+	visible    bool // the surface was given some of it, beyond base
+	withdrawn  bool // it will be asked anew: the surface is given base alone
 
 	saving sync.Mutex // one save at a time, so that positions are in order
 }
@@ -37,9 +38,8 @@ func (d *draft) begin(ctx context.Context, e Event, from Cursor, about asked) er
 	d.mu.Lock()
 	same := from.ResponseID != "" && e.ResponseID == from.ResponseID
 	if !same {
-		d.b = strings.Builder{}
-		d.response, d.background, d.sequence, d.saved = e.ResponseID, about.Background, e.Sequence, 0
-		d.withdrawn = false
+		d.reset()
+		d.response, d.background, d.sequence = e.ResponseID, about.Background, e.Sequence
 	}
 	d.mu.Unlock()
 	if same {
@@ -57,15 +57,49 @@ func (d *draft) begin(ctx context.Context, e Event, from Cursor, about asked) er
 func (d *draft) restore(p Progress) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.base = said(p.Rounds)
 	d.b = strings.Builder{}
 	d.b.WriteString(p.Text)
 	d.response, d.background, d.sequence, d.saved = p.ResponseID, p.Background, p.Sequence, len(p.Text)
-	d.visible = p.Text != ""
+	d.visible = len(p.Text) > len(d.base)
+}
+
+// goOn makes text what was said before the response that comes next.
+func (d *draft) goOn(text string) {
+	d.saving.Lock()
+	defer d.saving.Unlock()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.base, d.visible = text, false
+	d.reset()
+}
+
+// reset begins anew after base.
+func (d *draft) reset() {
+	d.b = strings.Builder{}
+	d.b.WriteString(d.base)
+	d.response, d.background, d.sequence, d.saved, d.withdrawn = "", false, 0, len(d.base), false
+}
+
+// paragraph parts what is said in one response from what was said before.
+const paragraph = "\n\n"
+
+// whole is the turn's text when the newest response says text.
+func (d *draft) whole(text string) string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.base == "" || text == "" {
+		return d.base + text
+	}
+	return d.base + paragraph + text
 }
 
 func (d *draft) add(e Event) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if d.base != "" && d.b.Len() == len(d.base) {
+		d.b.WriteString(paragraph)
+	}
 	d.b.WriteString(e.Text)
 	d.sequence = max(d.sequence, e.Sequence)
 }
@@ -101,14 +135,11 @@ func (d *draft) record(ctx context.Context, show bool, more ...Record) (string, 
 	defer d.saving.Unlock()
 	d.mu.Lock()
 	text, seq, from := d.b.String(), d.sequence, d.saved
-	if show && d.withdrawn {
-		text = ""
-	} else if show && text != "" {
-		d.visible = true
-	}
+	base, withdrawn := d.base, d.withdrawn
+	d.visible = d.visible || show && !withdrawn && len(text) > len(base)
 	d.mu.Unlock()
-	if show && text == "" {
-		return "", nil
+	if show && (withdrawn || text == "") {
+		return base, nil
 	}
 	var records []Record
 	if len(text) > from {
@@ -139,14 +170,13 @@ func (d *draft) journalled() string {
 	return d.b.String()[:d.saved]
 }
 
-// clear begins anew with nothing.
+// clear begins this response anew.
 func (d *draft) clear() {
 	d.saving.Lock()
 	defer d.saving.Unlock()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.b = strings.Builder{}
-	d.response, d.background, d.sequence, d.saved, d.withdrawn = "", false, 0, 0, false
+	d.reset()
 }
 
 // cursor is where the response can be taken up, if the endpoint can do that.

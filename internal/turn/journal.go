@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"holdfast/internal/chat"
+	"holdfast/internal/tool"
 )
 
 // Record is one line of a turn's journal, append-only.
@@ -33,6 +34,12 @@ const (
 	Item RecordKind = "item"
 	// Tried: a call failed, and another one follows; Data is a tried.
 	Tried RecordKind = "tried"
+	// Called: the response is done and wants tools; Data is a called.
+	Called RecordKind = "called"
+	// ToolBegan and ToolEnded: one call of those was begun, or has its outcome; Data is a
+	// tool.Call or an ended.
+	ToolBegan RecordKind = "tool_began"
+	ToolEnded RecordKind = "tool_ended"
 	// Concluded: the model is done (or given up); Text is the whole answer,
 	// Data the Conclusion. A resumed turn does not ask the model again.
 	Concluded RecordKind = "concluded"
@@ -46,6 +53,7 @@ type Progress struct {
 	Sequence   int64
 	Text       string
 	Items      []json.RawMessage
+	Rounds     []Round       // of tools, before the newest response
 	Shown      string        // the text of the latest response that had any: what Slack may still show
 	Conclusion *Conclusion   // nil while the model was not done
 	Tried      int           // calls that failed
@@ -56,6 +64,28 @@ type Progress struct {
 type asked struct {
 	Background bool   `json:"background"`
 	About      string `json:"about,omitempty"`
+}
+
+// Round is one answer of the model that wanted tools.
+type Round struct {
+	Items    []json.RawMessage // as they came: they are replayed
+	Calls    []tool.Call
+	Outcomes map[string]tool.Outcome // so far, by the call's key
+	Text     string                  // all that the turn had said by then
+	Sources  []Source                // that it cites
+}
+
+// called is the Data of a Called; its record's Text is what the turn has said.
+type called struct {
+	Items   []json.RawMessage `json:"items"`
+	Calls   []tool.Call       `json:"calls"`
+	Sources []Source          `json:"sources,omitempty"`
+}
+
+// ended is the Data of a ToolEnded.
+type ended struct {
+	Key     string       `json:"key"`
+	Outcome tool.Outcome `json:"outcome"`
 }
 
 // tried is the Data of a Tried.
@@ -102,14 +132,31 @@ func Replay(journal []Record) Progress {
 		case Asked:
 			var d asked
 			_ = json.Unmarshal(r.Data, &d) // no data means a plain response
-			p = Progress{ResponseID: r.ResponseID, Background: d.Background, About: d.About, Shown: p.Shown, Tried: p.Tried, Spent: p.Spent}
+			p = Progress{ResponseID: r.ResponseID, Background: d.Background, About: d.About, Rounds: p.Rounds, Shown: p.Shown, Tried: p.Tried, Spent: p.Spent}
 			text = strings.Builder{}
+			text.WriteString(said(p.Rounds))
 		case Position:
 			p.Sequence = r.Sequence
 			text.WriteString(r.Text)
 			p.Shown = text.String()
 		case Item:
 			p.Items = append(p.Items, r.Data)
+		case Called:
+			var d called
+			if err := json.Unmarshal(r.Data, &d); err != nil {
+				continue // unreadable: the model is asked again
+			}
+			// That response is over: what follows is a new one.
+			p.Rounds = append(p.Rounds, Round{Items: d.Items, Calls: d.Calls, Outcomes: map[string]tool.Outcome{}, Text: r.Text, Sources: d.Sources})
+			p.ResponseID, p.Background, p.Sequence, p.Items = "", false, 0, nil
+			text = strings.Builder{}
+			text.WriteString(r.Text)
+		case ToolEnded:
+			var d ended
+			if err := json.Unmarshal(r.Data, &d); err != nil || len(p.Rounds) == 0 {
+				continue // as if it had not ended
+			}
+			p.Rounds[len(p.Rounds)-1].Outcomes[d.Key] = d.Outcome
 		case Tried:
 			var d tried
 			_ = json.Unmarshal(r.Data, &d) // without data it was a call all the same
@@ -126,4 +173,12 @@ func Replay(journal []Record) Progress {
 	}
 	p.Text = text.String()
 	return p
+}
+
+// said is what a turn had said before its newest response.
+func said(rounds []Round) string {
+	if len(rounds) == 0 {
+		return ""
+	}
+	return rounds[len(rounds)-1].Text
 }

@@ -7,6 +7,7 @@ import (
 
 	"holdfast/internal/chat"
 	"holdfast/internal/policy"
+	"holdfast/internal/tool"
 )
 
 // Store keeps turns. Every call but Begin's first is fenced: it returns
@@ -50,6 +51,7 @@ type Brief struct {
 	Request Request
 	Midturn Midturn // empty: Queue
 	Manner  Manner
+	Tools   *tool.Box // what the model may call; nil: nothing
 }
 
 // Manner is how the answer is shown.
@@ -99,8 +101,10 @@ type Request struct {
 	Search       bool    // the endpoint may search the web
 	Vision       string  // how closely pictures are looked at: auto, low, high
 	Picture      Picture // how pictures are drawn, unless the person says otherwise
-	Store        bool    // the endpoint may keep the response
-	Background   bool    // the endpoint runs it detached, so that it can be resumed
+	Tools        []tool.Spec
+	Talk         bool // the tools are there and must not be called: what is known must do
+	Store        bool // the endpoint may keep the response
+	Background   bool // the endpoint runs it detached, so that it can be resumed
 	CacheKey     string
 	SafetyID     string            // a hash that names the person to the endpoint, at most 128 characters
 	Metadata     map[string]string // at most 16 pairs
@@ -124,12 +128,19 @@ const (
 	Developer Role = "developer"
 )
 
-// Input is one item of the request: a message, or an earlier output item
-// replayed as it came (then Raw alone is set).
+// Input is one item of the request: a message, an earlier output item replayed as
+// it came (then Raw alone is set), or what came of a call (then Output alone is).
 type Input struct {
-	Role Role
-	Text string
-	Raw  json.RawMessage
+	Role   Role
+	Text   string
+	Raw    json.RawMessage
+	Output *Output
+}
+
+// Output is what came of one call.
+type Output struct {
+	Call   string // its ID
+	Result tool.Result
 }
 
 // EventKind says what an Event means.
@@ -169,15 +180,13 @@ type Final struct {
 	Refusal  bool   // the text is a refusal
 	Text     string // the whole text; empty if the endpoint did not repeat it
 	Items    []json.RawMessage
-	Sources  []Source // web pages that the text cites, each once, in order
+	Sources  []Source    // web pages that the text cites, each once, in order
+	Calls    []tool.Call // what the model wants before it goes on; without keys
 	Usage    Usage
 }
 
-// Source is a web page that an answer cites.
-type Source struct {
-	Title string `json:"title,omitempty"`
-	URL   string `json:"url"` // http or https
-}
+// Source is a web page that an answer cites, or that a tool read for it.
+type Source = tool.Source
 
 // Usage is the endpoint's own count, in tokens.
 type Usage struct {

@@ -23,9 +23,11 @@ func (r *rig) answersOnceAbout(texts string, shown ...string) {
 	}
 }
 
-func (r *rig) worked() {
+func (r *rig) worked() { r.Helper(); r.worked2("first") }
+
+func (r *rig) worked2(replica string) {
 	r.Helper()
-	if err := r.work(r.Context(), "first"); err != nil {
+	if err := r.work(r.Context(), replica); err != nil {
 		r.Fatal(err)
 	}
 }

@@ -16,6 +16,7 @@ type Options struct {
 	Logger   *slog.Logger
 	Attempts int           // runs of one turn before it is given up; 5
 	Calls    int           // requests to the model in one run of a turn; 4
+	Rounds   int           // of tools in one turn; 10. In the answer that follows them the model must not call any
 	Total    time.Duration // from the start of a run until the model must be done; 15 min
 	Backoff  time.Duration // before the second request, doubled for each further one; 500 ms
 	Patience time.Duration // the longest wait that an endpoint may ask for; 60 s
@@ -47,6 +48,9 @@ func NewRunner(s Store, b Briefer, m Model, surfaces Surfaces, o Options) *Runne
 	}
 	if o.Calls <= 0 {
 		o.Calls = 4
+	}
+	if o.Rounds <= 0 {
+		o.Rounds = 10
 	}
 	if o.Total <= 0 {
 		o.Total = 15 * time.Minute

@@ -17,6 +17,7 @@ import (
 	"holdfast/internal/chat"
 	"holdfast/internal/inbox"
 	"holdfast/internal/store/sqlite"
+	"holdfast/internal/tool"
 	"holdfast/internal/turn"
 )
 
@@ -34,7 +35,9 @@ type rig struct {
 	model   func(ctx context.Context, call int, say func(turn.Event) bool) error
 	brief   func(ctx context.Context) error // nil: at once
 	asked   []string                        // the messages of each call
-	resumed int                             // calls that took a response up
+	told    []string                        // what came of tools, in each call
+	tools   *tool.Box
+	resumed int // calls that took a response up
 	screen  screen
 }
 
@@ -77,7 +80,7 @@ func (r *rig) Brief(ctx context.Context, t *turn.Turn) (turn.Brief, error) {
 			return turn.Brief{}, err
 		}
 	}
-	return turn.Brief{Midturn: r.mode, Request: turn.Request{Background: true, Input: []turn.Input{{Text: strings.Join(texts, "+")}}}}, nil
+	return turn.Brief{Midturn: r.mode, Tools: r.tools, Request: turn.Request{Background: true, Input: []turn.Input{{Text: strings.Join(texts, "+")}}}}, nil
 }
 
 func (r *rig) Respond(ctx context.Context, q turn.Request, from turn.Cursor) iter.Seq2[turn.Event, error] {
@@ -88,6 +91,7 @@ func (r *rig) Respond(ctx context.Context, q turn.Request, from turn.Cursor) ite
 		}
 		r.mu.Lock()
 		r.asked = append(r.asked, q.Input[0].Text)
+		r.told = append(r.told, told(q))
 		if from.ResponseID != "" {
 			r.resumed++
 		}
