@@ -136,6 +136,26 @@ func (v Values) With(l Level, c Changes) Values {
 	return merge(v.models, layers)
 }
 
+// Try is as if what a person entered were saved on a level, as far as it can be.
+func (v Values) Try(l Level, entered map[Key]*string) Values {
+	c := Changes{}
+	for k, e := range entered {
+		f, known := Lookup(k)
+		switch {
+		case !known:
+		case e == nil:
+			c[k] = nil
+		case f.Kind == Number || f.Kind == Flag:
+			if good, err := f.Check(*e, v.models, v.ability); err == nil {
+				c[k] = f.encode(good)
+			}
+		default:
+			c[k] = f.encode(*e)
+		}
+	}
+	return v.With(l, c)
+}
+
 func rank(l Level) int { return slices.Index(Levels(), l) }
 
 // Ability is what the chosen model takes.
