@@ -62,7 +62,7 @@ var imports = map[string]struct {
 	// product
 	"settings":  {[]string{"chat"}, std},
 	"assistant": {[]string{"chat", "policy", "turn", "transcript", "settings"}, std},
-	"home":      {[]string{"chat", "turn", "outbox", "settings"}, std},
+	"home":      {[]string{"chat", "turn", "transcript", "outbox", "settings"}, std},
 	// adapters: core, and the ports that they implement
 	"store/sqlite":    {[]string{"chat", "turn", "transcript", "inbox", "lane", "outbox", "gap", "assistant", "settings", "home"}, "any"},
 	"store/postgres":  {[]string{"chat", "turn", "transcript", "inbox", "lane", "outbox", "gap", "assistant", "settings", "home"}, "any"},

@@ -72,6 +72,8 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"whisper":  in(whisper),
 	"outcome":  in(outcome),
 	"group":    in(group),
+	"title":    in(title),
+	"rename":   in(rename),
 }
 
 // in gives a command its world. Commands do not take "!".
@@ -127,7 +129,7 @@ func (w *world) launch(ts *testscript.TestScript, args []string) {
 	ts.Check(err)
 	p := exec.Command(binary, "serve")
 	p.Dir = w.dir
-	for _, name := range []string{"SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "OPENAI_API_KEY", "SLACK_API_URL", "OPENAI_BASE_URL", "DATABASE_URL", "HOLDFAST_ENDPOINT", "HOLDFAST_ADMIN_ADDR", "HOLDFAST_LOG_LEVEL"} {
+	for _, name := range []string{"SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "OPENAI_API_KEY", "SLACK_API_URL", "OPENAI_BASE_URL", "DATABASE_URL", "HOLDFAST_ENDPOINT", "HOLDFAST_ADMIN_ADDR", "HOLDFAST_LOG_LEVEL", "HOLDFAST_TITLES"} {
 		p.Env = append(p.Env, name+"="+ts.Getenv(name))
 	}
 	p.Env = append(p.Env, args...)

@@ -128,6 +128,9 @@ func scripts(t *testing.T, dir string) {
 				"HOLDFAST_ENDPOINT":   "full",
 				"HOLDFAST_ADMIN_ADDR": "off",
 				"HOLDFAST_LOG_LEVEL":  "DEBUG",
+				// Scenarios count requests and messages, so what comes beside answers is only
+				// in those that are about it.
+				"HOLDFAST_TITLES": "false",
 			} {
 				env.Setenv(name, value)
 			}

@@ -98,10 +98,11 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger) (err error) {
 		Access: access(c), Org: who.Org,
 	}, log, time.Now)
 	surfaces := surface.New(workspace, outbox.New(metrics.Outbox(db.Outbox()), nil), surface.Options{Logger: log, Team: who.Team, Native: c.Streaming, Fell: metrics.Fallback})
+	welcome := host(c, db, calls, model, chosen, log)
 	// A turn may ask more than once; each call has its own deadline.
 	runner := turn.NewRunner(metrics.Turns(db), briefer, metrics.Model(model), surfaces, turn.Options{
 		Logger: log, Attempts: c.Attempts, MaxAge: c.MaxAge, Total: c.Turn(), Settle: 25 * time.Millisecond,
-		Gate: gate{briefer, surfaces},
+		Gate: gate{briefer, surfaces}, Ending: welcome.ending,
 	})
 	lanes := lane.New(metrics.Leases(db), metrics.Lanes(runner), lane.Options{
 		Logger: log, NewID: func() string { return uuid.Must(uuid.NewV7()).String() }, Running: c.InFlight, Drain: c.Drain,
@@ -130,6 +131,7 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger) (err error) {
 		return err
 	}
 	defer beside(ctx, filler.Run)()
+	defer beside(ctx, welcome.run)()
 	me := uuid.NewString()
 	defer beside(ctx, func(ctx context.Context) {
 		surfaces.Sweep(ctx, func(ctx context.Context, ttl time.Duration) (bool, error) { return db.Hold(ctx, "signs", me, ttl) })

@@ -43,6 +43,8 @@ type Config struct {
 	MaxOutput    int      `env:"DEFAULT_MAX_TOKENS"`
 	Temperature  *float64 `env:"DEFAULT_TEMPERATURE"`
 	TopP         *float64 `env:"DEFAULT_TOP_P"`
+	SmallModel   string   `env:"UTILITY_MODEL"`
+	Titles       bool     `env:"HOLDFAST_TITLES" envDefault:"true"`
 	Instructions string   `env:"HOLDFAST_INSTRUCTIONS"`
 	Company      string   `env:"SLACK_COMPANY_NAME"`
 	Website      string   `env:"SLACK_COMPANY_WEBSITE"`

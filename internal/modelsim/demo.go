@@ -23,6 +23,9 @@ func demoTiming() Timing {
 // demo is the sandbox's answer. It never claims to understand more than the
 // words that help lists.
 func demo(req *request) script {
+	if strings.HasPrefix(strings.TrimSpace(req.system), "Write a title") {
+		return plain(demoTitle(req.lastUser))
+	}
 	d := newDemoTalk(req)
 	if sc, ok := d.useTool(req); ok {
 		return sc
@@ -43,6 +46,21 @@ func demo(req *request) script {
 		return plain(d.chat())
 	}
 	return plain(d.label(demoTexts()[word]))
+}
+
+// demoTitle names a conversation after the first words of its question.
+func demoTitle(shown string) string {
+	_, question, found := strings.Cut(shown, "Question:\n")
+	if !found {
+		question = shown
+	}
+	question, _, _ = strings.Cut(strings.TrimSpace(question), "\n")
+	words := strings.Fields(strings.Trim(question, ".!? "))
+	if len(words) == 0 {
+		return "A conversation"
+	}
+	title := []rune(strings.Join(words[:min(6, len(words))], " "))
+	return strings.ToUpper(string(title[0])) + string(title[1:])
 }
 
 // demoTalk is what the demo notices about a conversation.

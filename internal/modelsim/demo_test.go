@@ -1,6 +1,7 @@
 package modelsim_test
 
 import (
+	"encoding/json"
 	"io"
 	"strings"
 	"testing"
@@ -85,6 +86,22 @@ func TestDemoLooksPastTheHeading(t *testing.T) {
 		events, err := b.stream("", said)
 		if got := text(events); err != io.EOF || !strings.Contains(got, "You wrote:\n\n> what now\n") {
 			t.Errorf("%q: %s %v", said, got, err)
+		}
+	}
+}
+
+func TestDemoTitle(t *testing.T) {
+	b := start(t, quick())
+	for shown, want := range map[string]string{
+		"Question:\nwhen are the tides at Brest this coming week?\n\nAnswer:\nSoon.": "When are the tides at Brest",
+		"étude!": "Étude", "...": "A conversation",
+	} {
+		input, err := json.Marshal([]map[string]string{{"role": "developer", "content": "Write a title for it."}, {"role": "user", "content": shown}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if events, err := b.stream("", string(input)); err != io.EOF || text(events) != want {
+			t.Errorf("%q: got %q, %v, want %q", shown, text(events), err, want)
 		}
 	}
 }

@@ -29,6 +29,9 @@ type Options struct {
 	MaxAge time.Duration
 	// Gate says which messages are answered; nil: all.
 	Gate Gate
+	// Ending is told how a turn ends, before that is stored: the answer is shown, the
+	// lane is still ours, and waits. After a crash it may be told again. nil: nobody is.
+	Ending func(ctx context.Context, f Fence, t *Turn, r Result)
 }
 
 // Runner runs turns.
@@ -158,7 +161,11 @@ func (r *Runner) end(ctx context.Context, f Fence, a *asking, c *Conclusion) (mo
 
 // finish stores how the turn ended.
 func (r *Runner) finish(ctx context.Context, f Fence, t *Turn, c *Conclusion, ts chat.TS) (more bool, err error) {
-	more, err = r.store.Finish(ctx, f, t.ID, Result{State: c.State, Reason: c.Reason, Answer: c.Text, AnswerTS: ts})
+	result := Result{State: c.State, Reason: c.Reason, Answer: c.Text, AnswerTS: ts}
+	if r.o.Ending != nil {
+		r.o.Ending(ctx, f, t, result)
+	}
+	more, err = r.store.Finish(ctx, f, t.ID, result)
 	if err != nil {
 		return false, r.stopped(ctx, f, t.ID, fmt.Errorf("finish the turn: %w", err))
 	}

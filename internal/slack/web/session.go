@@ -48,6 +48,14 @@ func (c *Client) SetThreadStatus(ctx context.Context, channel string, thread cha
 	return c.Call(ctx, s.request("assistant.threads.setStatus", channel, a), nil)
 }
 
+// SetThreadTitle gives a thread of the older assistant view a title.
+// Slack: assistant.threads.setTitle.
+func (c *Client) SetThreadTitle(ctx context.Context, channel string, thread chat.TS, title string, s Send) error {
+	a := Args{}
+	a.Set("channel_id", channel).Set("thread_ts", string(thread)).Set("title", title)
+	return c.Call(ctx, s.request("assistant.threads.setTitle", channel, a), nil)
+}
+
 // Prompt is a suggestion that a person can click.
 type Prompt struct {
 	Title   string `json:"title"`
