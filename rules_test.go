@@ -76,6 +76,7 @@ var imports = map[string]struct {
 	"slack/surface": {[]string{"chat", "turn", "outbox", "slack/web", "slack/render"}, std},
 	"openai":        {[]string{"turn", "chat", "tool"}, "any"},
 	"fetch":         {nil, "any"},
+	"document":      {nil, "any"},
 	// edge
 	"config":    {nil, "any"},
 	"telemetry": {nil, "any"},
