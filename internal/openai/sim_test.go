@@ -2,6 +2,7 @@ package openai
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -75,6 +76,66 @@ func TestSimShapes(t *testing.T) {
 				t.Errorf("%d items done, %d in the final", done, len(f.Items))
 			}
 		})
+	}
+}
+
+// The pages that an answer cites come with it, and what the search found does not.
+func TestSimSources(t *testing.T) {
+	c, _ := simulate(t, &modelsim.Rule{Shape: "S8"})
+	r := question("when is high tide?")
+	r.Search = true
+	a := ask(t, c, r)
+	if a.err != nil {
+		t.Fatal(a.err)
+	}
+	if len(a.final.Sources) != 2 || a.final.Sources[0].Title == "" || !strings.HasPrefix(a.final.Sources[0].URL, "https://") || a.final.Sources[0] == a.final.Sources[1] {
+		t.Errorf("sources %+v", a.final.Sources)
+	}
+	c, _ = simulate(t, nil)
+	if a = ask(t, c, question("hello")); a.err != nil || len(a.final.Sources) > 0 {
+		t.Errorf("%v, sources %+v", a.err, a.final.Sources)
+	}
+}
+
+func TestSources(t *testing.T) {
+	note := func(kind, url, title string) string {
+		return fmt.Sprintf(`{"type":%q,"url":%q,"title":%q,"start_index":0,"end_index":1}`, kind, url, title)
+	}
+	message := `{"type":"message","content":[{"type":"output_text","text":"x","annotations":[` + strings.Join([]string{
+		note("url_citation", "https://a.example/x?utm_source=openai", "A"),
+		note("url_citation", "https://a.example/x", "A again"),
+		note("url_citation", "https://b.example/?q=1&utm_source=openai", "B"),
+		note("url_citation", "javascript:alert(1)", "no"),
+		note("url_citation", "file:///etc/passwd", "no"),
+		note("url_citation", "https://%zz", "no"),
+		note("file_citation", "https://c.example/", "no"),
+		`{"type":"url_citation"}`, `7`,
+	}, ",") + `]}]}`
+	var items []json.RawMessage
+	for _, m := range []string{message, `{"type":"web_search_call","action":{"sources":[{"url":"https://d.example"}]}}`, `null`} {
+		items = append(items, json.RawMessage(m))
+	}
+	want := []turn.Source{{Title: "A", URL: "https://a.example/x"}, {Title: "B", URL: "https://b.example/?q=1"}}
+	if d := cmp.Diff(want, sourcesOf(items)); d != "" {
+		t.Error(d)
+	}
+}
+
+// An endpoint that has no search is asked without it from then on.
+func TestSearchIsLeftOut(t *testing.T) {
+	s := &strict{refuse: []string{"tools"}, words: func(string) string {
+		return `{"error":{"message":"Hosted tool 'web_search' is not supported with this model.","type":"invalid_request_error","param":"tools","code":null}}`
+	}}
+	c := serve(t, s)
+	r := hello()
+	r.Search = true
+	for range 2 {
+		if a := ask(t, c, r); a.err != nil {
+			t.Fatal(a.err)
+		}
+	}
+	if len(s.bodies) != 3 || s.bodies[0]["tools"] == nil || s.bodies[1]["tools"] != nil || s.bodies[1]["include"] != nil || s.bodies[2]["tools"] != nil {
+		t.Errorf("%d requests: %v", len(s.bodies), s.bodies)
 	}
 }
 

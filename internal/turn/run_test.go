@@ -32,6 +32,7 @@ type rig struct {
 
 	mu      sync.Mutex
 	mode    turn.Midturn
+	manner  turn.Manner
 	model   func(ctx context.Context, call int, say func(turn.Event) bool) error
 	brief   func(ctx context.Context) error // nil: at once
 	asked   []string                        // the messages of each call
@@ -80,7 +81,7 @@ func (r *rig) Brief(ctx context.Context, t *turn.Turn) (turn.Brief, error) {
 			return turn.Brief{}, err
 		}
 	}
-	return turn.Brief{Midturn: r.mode, Tools: r.tools, Request: turn.Request{Background: true, Input: []turn.Input{{Text: strings.Join(texts, "+")}}}}, nil
+	return turn.Brief{Midturn: r.mode, Manner: r.manner, Tools: r.tools, Request: turn.Request{Background: true, Input: []turn.Input{{Text: strings.Join(texts, "+")}}}}, nil
 }
 
 func (r *rig) Respond(ctx context.Context, q turn.Request, from turn.Cursor) iter.Seq2[turn.Event, error] {
@@ -347,6 +348,34 @@ func TestStopAtEachStep(t *testing.T) {
 					r.ends(key, "answered")
 				}
 			})
+		})
+	}
+}
+
+// An answer that is to be shown whole is not shown before it is.
+func TestWhole(t *testing.T) {
+	for _, whole := range []bool{false, true} {
+		run(t, func(r *rig) {
+			key := r.says("tide?")
+			r.manner.Whole = whole
+			seen := ""
+			r.model = func(_ context.Context, call int, say func(turn.Event) bool) error {
+				return answers(func(e turn.Event) bool {
+					more := say(e)
+					r.mu.Lock()
+					defer r.mu.Unlock()
+					seen += r.screen.text + "/"
+					return more
+				}, call, "high ", "tide")
+			}
+			if err := r.work(r.Context(), "first"); err != nil {
+				t.Fatal(err)
+			}
+			if want := map[bool]string{false: "/high /high tide/high tide/", true: "////"}[whole]; seen != want {
+				t.Errorf("whole %v: shown meanwhile %q", whole, seen)
+			}
+			r.equal("shown", r.screen.finals, []string{"high tide|"})
+			r.ends(key, "answered")
 		})
 	}
 }
