@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -351,4 +352,44 @@ func FuzzStored(f *testing.F) {
 			t.Errorf("%s stored as %q is read as %q: %v", field.Key, raw, s.Value, err)
 		}
 	})
+}
+
+// The page for people has every field, as it is.
+func TestDocs(t *testing.T) {
+	page, err := os.ReadFile("../../docs/settings.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	who := map[settings.Level]string{settings.User: "person", settings.Channel: "channel", settings.Thread: "thread"}
+	for _, f := range settings.Fields() {
+		var levels []string
+		for _, l := range f.Levels {
+			levels = append(levels, who[l])
+		}
+		def := "| the model's own |"
+		switch {
+		case f.Default != "":
+			def = "| `" + f.Default + "` |"
+		case f.Key == settings.Model:
+			def = "| `GPT_MODEL` |"
+		case f.Key == settings.Instructions:
+			def = "| none |"
+		case f.Key == settings.Language:
+			def = "| that of the question |"
+		}
+		row := ""
+		for line := range strings.Lines(string(page)) {
+			if strings.HasPrefix(line, fmt.Sprintf("| `%s` | %s |", f.Key, f.Label)) {
+				row = strings.TrimSpace(line)
+			}
+		}
+		if !strings.HasSuffix(row, def+" "+strings.Join(levels, ", ")+" |") {
+			t.Errorf("%s: the row is %q", f.Key, row)
+		}
+		for _, o := range f.Options(catalogue{}, catalogue{}.Ability("both")) {
+			if f.Kind == settings.Choice && f.Key != settings.Model && f.Key != settings.ImageModel && !strings.Contains(row, o.Value) {
+				t.Errorf("%s: the row lacks %s", f.Key, o.Value)
+			}
+		}
+	}
 }
