@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/caarlos0/env/v11"
 	"github.com/joho/godotenv"
@@ -266,6 +267,14 @@ func (c Config) Check() error {
 		if id := l.mistaken("CGD"); id != "" {
 			say("%s: %q: want ids of channels with commas between, such as C012ABCDEF; Slack shows one at the end of a channel's details", name, id)
 		}
+	}
+	for _, name := range c.Models {
+		if utf8.RuneCountInString(name) > 75 {
+			say("HOLDFAST_MODELS: %q: has more than 75 characters, which Slack's menus do not take; GPT_MODEL may be longer", name)
+		}
+	}
+	if len(c.Models) > 90 {
+		say("HOLDFAST_MODELS: names %d models; at most 90 fit into Slack's menu", len(c.Models))
 	}
 	if c.MaxOutput < 0 {
 		say("DEFAULT_MAX_TOKENS: %d: must not be less than 0, which is the model's own limit", c.MaxOutput)

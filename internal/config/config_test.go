@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -117,6 +118,9 @@ func TestEachMistakeIsALine(t *testing.T) {
 		{"HOLDFAST_ALLOW_CHANNELS", "#general", `"#general": want ids of channels`},
 		{"HOLDFAST_DENY_CHANNELS", "C1, general", `"general": want ids of channels`},
 		{"HOLDFAST_ALLOW_GUESTS", "some", `"some": want true or false`},
+		{"ENABLE_WEB_SEARCH", "sometimes", `"sometimes": want true or false`},
+		{"HOLDFAST_MODELS", "a," + strings.Repeat("m", 76), "more than 75 characters"},
+		{"HOLDFAST_MODELS", strings.Repeat("m ", 91), "names 91 models; at most 90"},
 		{"DEFAULT_MAX_TOKENS", "-1", "must not be less than 0"},
 		{"DEFAULT_MAX_TOKENS", "4k", `"4k": want a whole number`},
 		{"DEFAULT_MAX_TOKENS", "99999999999999999999", "want a whole number"},
@@ -330,4 +334,24 @@ func FuzzFile(f *testing.F) {
 			t.Errorf("the error shows what is in the file: %v", err)
 		}
 	})
+}
+
+// The older bot wanted both of its switches on to show an answer as it is written.
+func TestShowStreaming(t *testing.T) {
+	for environ, want := range map[string]string{
+		"": "unset", "ENABLE_STREAMING=true": "true", "ENABLE_STREAMING=false": "false", "SLACK_STREAMING=false": "false", "SLACK_STREAMING=true": "unset",
+		"ENABLE_STREAMING=true SLACK_STREAMING=false": "false", "ENABLE_STREAMING=FALSE SLACK_STREAMING=TRUE": "false",
+	} {
+		c, err := Load(strings.Fields(environ), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := "unset"
+		if b := c.ShowStreaming(); b != nil {
+			got = strconv.FormatBool(*b)
+		}
+		if got != want {
+			t.Errorf("%s: %s, want %s", environ, got, want)
+		}
+	}
 }

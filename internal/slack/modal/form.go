@@ -136,6 +136,23 @@ func same(a, b *string) bool {
 // View is the same modal once more, for the scope and the model that are chosen in it.
 func (f Form) View() View { return View{Place: f.Place, Level: f.Level, Draft: f.Draft} }
 
+// Mistakes are those of [Form.Changes] that can be told from the form alone, for an
+// acknowledgement that must not wait for a database.
+func (f Form) Mistakes() map[string]string {
+	mistakes := map[string]string{}
+	for k, d := range f.Draft {
+		field, known := settings.Lookup(k)
+		block, shown := f.shown[k]
+		if !known || !shown || d == nil || field.Kind != settings.Text && field.Kind != settings.Number {
+			continue
+		}
+		if _, err := field.Check(*d, nil, settings.Ability{}); err != nil {
+			mistakes[block] = err.Error()
+		}
+	}
+	return mistakes
+}
+
 // Changes are what to save on the form's level. Mistakes are sentences by the id of the
 // block that they belong to, as response_action "errors" wants them; then there is
 // nothing to save. v are the values at the place.

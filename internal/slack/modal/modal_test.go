@@ -131,8 +131,8 @@ func TestSaved(t *testing.T) {
 	want := map[settings.Key]string{
 		"reasoning_effort": `"low"`, "language": "", "web_search": "", "custom_instructions": `"Be kind."`, "temperature": "0.7", "verbosity": `"high"`,
 	}
-	if d := cmp.Diff(want, got); d != "" || len(mistakes) > 0 || f.Level != settings.User {
-		t.Error(d, mistakes, f.Level)
+	if d := cmp.Diff(want, got); d != "" || len(mistakes)+len(f.Mistakes()) > 0 || f.Level != settings.User {
+		t.Error(d, mistakes, f.Mistakes(), f.Level)
 	}
 }
 
@@ -271,6 +271,9 @@ func TestMistakes(t *testing.T) {
 	if len(got) > 0 || len(mistakes) != 1 || !strings.Contains(mistakes[e.BlockID], "at most 40") {
 		t.Errorf("saves %v, mistakes %v", got, mistakes)
 	}
+	if d := cmp.Diff(mistakes, f.Mistakes()); d != "" {
+		t.Error(d)
+	}
 	if whole := f.Error("Sorry."); len(whole) != 1 || whole[""] != "" {
 		t.Errorf("%v", whole)
 	}
@@ -407,6 +410,7 @@ func FuzzRead(f *testing.F) {
 		}
 		form.Changes(v)
 		form.Error("no")
+		form.Mistakes()
 		modal.Build(form.View(), v)
 	})
 }
