@@ -81,12 +81,13 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger) (err error) {
 		return &SetupError{Say: err.Error()}
 	}
 	defer model.Close()
-	chosen, err := settingsOf(c, db, modelsOf(c, model.Capabilities()))
+	own := modelsOf(c, model.Capabilities(), nil).own
+	served, err := checkModel(ctx, model, own, log)
 	if err != nil {
 		return err
 	}
-	own := chosen.Base().Model()
-	if err := checkModel(ctx, model, own, log); err != nil {
+	chosen, err := settingsOf(c, db, modelsOf(c, model.Capabilities(), served))
+	if err != nil {
 		return err
 	}
 

@@ -17,28 +17,47 @@ import (
 type models struct {
 	has   openai.Capabilities
 	table bool     // it serves the models of OpenAI's own list, by their names there
+	own   string   // the operator's
 	names []string // to choose from
 }
 
-// modelsOf knows the models of the endpoint. Where others than OpenAI give the names,
-// there is the operator's list alone.
-func modelsOf(c config.Config, has openai.Capabilities) models {
-	u, err := url.Parse(c.OpenAIBaseURL)
+// modelsOf knows the models of the endpoint. served are those that it lists, none if it
+// did not say.
+func modelsOf(c config.Config, has openai.Capabilities, served []string) models {
 	host := ""
-	if err == nil {
+	if u, err := url.Parse(c.OpenAIBaseURL); err == nil {
 		host = strings.ToLower(u.Hostname())
 	}
-	m := models{has: has, table: has == openai.Full() && host != "azure.com" && !strings.HasSuffix(host, ".azure.com")}
-	names := c.Models
-	if len(names) == 0 && m.table {
-		names = openai.Names(false)
+	azure := strings.HasSuffix(host, ".azure.com") // where deployments have names of their own, and are not listed
+	m := models{has: has, table: has == openai.Full() && !azure}
+	m.own = m.Ability(c.Model).Name
+	switch {
+	case len(c.Models) > 0:
+		m.names = slices.Clone(c.Models)
+	case m.table:
+		m.names = openai.Names(false)
+		if len(served) > 0 {
+			m.names = slices.DeleteFunc(m.names, func(n string) bool { return !slices.Contains(served, n) })
+		}
+	case !azure && len(served) <= mostServed:
+		m.names = slices.DeleteFunc(slices.Clone(served), speechless)
 	}
-	own := m.Ability(c.Model).Name
-	if !slices.Contains(names, own) {
-		names = append([]string{own}, names...)
+	if !slices.Contains(m.names, m.own) {
+		m.names = slices.Insert(m.names, 0, m.own)
 	}
-	m.names = names
 	return m
+}
+
+// mostServed is how many models people can choose among; a market of models needs the
+// operator's list.
+const mostServed = 90
+
+// speechless tells by its name that a model answers nothing.
+func speechless(name string) bool {
+	name = strings.ToLower(name)
+	return slices.ContainsFunc([]string{"embed", "rerank", "whisper", "tts", "moderation", "image", "dall-e", "transcribe"}, func(part string) bool {
+		return strings.Contains(name, part)
+	})
 }
 
 func (m models) Names() []string    { return m.names }

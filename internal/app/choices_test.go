@@ -65,7 +65,7 @@ func sit(t *testing.T, environ ...string) *desk {
 	d.model, err = openai.New(openai.Options{BaseURL: server.URL(), Key: "k", Capabilities: capabilities("full")})
 	d.must(err)
 	t.Cleanup(d.model.Close)
-	d.chosen, err = settingsOf(c, d.db, modelsOf(c, d.model.Capabilities()))
+	d.chosen, err = settingsOf(c, d.db, modelsOf(c, d.model.Capabilities(), nil))
 	d.must(err)
 	d.brief = assistant.New(d.db, nobody{}, transcript.Self{User: "UBOT", Name: "Holdfast"}, d.chosen, assistant.Settings{}, slog.New(slog.DiscardHandler), time.Now)
 	return d
@@ -334,7 +334,7 @@ func TestSettingsThatCannotBeRead(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				chosen, err := settingsOf(c, s, modelsOf(c, openai.Full()))
+				chosen, err := settingsOf(c, s, modelsOf(c, openai.Full(), nil))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -380,7 +380,7 @@ func TestOperatorsMistakes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = settingsOf(c, nil, modelsOf(c, openai.Full()))
+		_, err = settingsOf(c, nil, modelsOf(c, openai.Full(), nil))
 		setup, ok := errors.AsType[*SetupError](err)
 		if (err == nil) != (want == "") || err != nil && (!ok || !strings.Contains(setup.Say, want) || !strings.HasPrefix(setup.Say, strings.Split(env, "=")[0]+": ")) {
 			t.Errorf("%s: %v", env, err)
@@ -416,12 +416,42 @@ func TestModelsOffered(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		m := modelsOf(conf, c.has)
+		m := modelsOf(conf, c.has, nil)
 		if names := strings.Join(m.Names(), " "); !strings.HasPrefix(names+" ", c.want+" ") {
 			t.Errorf("%s: %s", c.environ, names)
 		}
 		if d := cmp.Diff(c.ability, m.Ability(conf.Model)); d != "" {
 			t.Errorf("%s: %s", c.environ, d)
 		}
+	}
+}
+
+// What the endpoint serves is what people can choose; the operator's list counts more.
+func TestModelsServed(t *testing.T) {
+	for _, c := range []struct {
+		environ string
+		has     openai.Capabilities
+		served  []string
+		want    string
+	}{
+		{"", openai.Full(), []string{"gpt-6-luna", "gpt-6.1-terra", "gpt-image-2", "text-embedding-3-small", "gpt-6-luna-2026-09-22"}, "gpt-6.1-terra gpt-6-luna"},
+		{"GPT_MODEL=gpt-6-astra", openai.Full(), []string{"gpt-6-luna"}, "gpt-6-astra gpt-6-luna"},
+		{"HOLDFAST_MODELS=gpt-6-sol", openai.Full(), []string{"gpt-6-luna"}, "gpt-6.1-terra gpt-6-sol"},
+		{"GPT_MODEL=llama3 OPENAI_BASE_URL=http://127.0.0.1:11434/v1", openai.Capabilities{}, []string{"llama3", "qwen3:8b", "nomic-embed-text"}, "llama3 qwen3:8b"},
+		{"GPT_MODEL=x/y OPENAI_BASE_URL=https://market.example/v1", openai.Capabilities{}, slices.Repeat([]string{"m"}, 91), "x/y"},
+		{"GPT_MODEL=ours OPENAI_BASE_URL=https://x.openai.azure.com/openai/v1", openai.Full(), []string{"gpt-6-luna", "gpt-4"}, "ours"},
+	} {
+		conf, err := config.Load(strings.Fields(c.environ), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(modelsOf(conf, c.has, c.served).Names(), " "); got != c.want {
+			t.Errorf("%s: %s, want %s", c.environ, got, c.want)
+		}
+	}
+	d := sit(t)
+	names, err := d.model.Models(t.Context())
+	if err != nil || !slices.Contains(names, "gpt-6-luna") || !slices.Contains(names, "gpt-image-2") {
+		t.Errorf("%v, %v", names, err)
 	}
 }

@@ -97,20 +97,25 @@ func capabilities(endpoint string) *openai.Capabilities {
 	return nil
 }
 
-// checkModel tells mistakes from outages: only the former end the start.
-func checkModel(ctx context.Context, m *openai.Client, name string, log *slog.Logger) error {
+// checkModel tells mistakes from outages: only the former end the start. It returns the
+// models that the endpoint has, none if it does not say.
+func checkModel(ctx context.Context, m *openai.Client, name string, log *slog.Logger) ([]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	err := m.Check(ctx, name)
 	if err == nil {
-		return nil
+		names, err := m.Models(ctx)
+		if err != nil {
+			log.Info("the endpoint does not list its models", "err", err)
+		}
+		return names, nil
 	}
 	failure, ok := errors.AsType[*turn.Failure](err)
 	if ok && failure.Code == "bad_key" {
-		return &SetupError{Say: "OPENAI_API_KEY: " + err.Error()}
+		return nil, &SetupError{Say: "OPENAI_API_KEY: " + err.Error()}
 	}
 	log.Warn("the model cannot be checked; serving all the same", "model", name, "err", err)
-	return nil
+	return nil, nil
 }
 
 // socketReady tells why nothing would arrive now.

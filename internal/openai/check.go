@@ -49,9 +49,32 @@ func (c *Client) find(ctx context.Context, w *watch, model string) error {
 	if !errors.As(err, &wire) || wire.Status != http.StatusNotFound && wire.Status != http.StatusMethodNotAllowed {
 		return err
 	}
-	resp, listErr := c.send(ctx, w, http.MethodGet, nil, nil, "models")
-	if listErr != nil {
+	all, listErr := c.list(ctx, w)
+	switch {
+	case errors.As(listErr, new(*wireError)):
 		return err
+	case listErr != nil:
+		return listErr
+	}
+	var names []string
+	for _, name := range all {
+		if name == model {
+			return nil
+		}
+		names = append(names, c.short(name))
+	}
+	const most = 12
+	if len(names) > most {
+		names = append(names[:most], fmt.Sprintf("and %d more", len(names)-most))
+	}
+	return fail("model_not_found", fmt.Errorf("the endpoint has %s", strings.Join(names, ", ")))
+}
+
+// list is the names of the endpoint's models.
+func (c *Client) list(ctx context.Context, w *watch) ([]string, error) {
+	resp, err := c.send(ctx, w, http.MethodGet, nil, nil, "models")
+	if err != nil {
+		return nil, err
 	}
 	defer resp.Body.Close()
 	var list struct {
@@ -60,20 +83,25 @@ func (c *Client) find(ctx context.Context, w *watch, model string) error {
 		} `json:"data"`
 	}
 	if err := json.NewDecoder(io.LimitReader(resp.Body, jsonLimit)).Decode(&list); err != nil {
-		return fail("bad_endpoint", fmt.Errorf("GET models: the answer is not JSON: %w", err))
+		return nil, fail("bad_endpoint", fmt.Errorf("GET models: the answer is not JSON: %w", err))
 	}
 	var names []string
 	for _, m := range list.Data {
-		if string(m.ID) == model {
-			return nil
-		}
-		names = append(names, c.short(string(m.ID)))
+		names = append(names, string(m.ID))
 	}
-	const most = 12
-	if len(names) > most {
-		names = append(names[:most], fmt.Sprintf("and %d more", len(names)-most))
+	return names, nil
+}
+
+// Models are the names of the models that the endpoint lets this key use, those that
+// draw or embed too. It costs no tokens. Azure lists what it could deploy, not what is.
+func (c *Client) Models(ctx context.Context) ([]string, error) {
+	watched, w := newWatch(ctx, c.deadlines.of(&turn.Request{Effort: "low"}))
+	defer w.stop()
+	names, err := c.list(watched, w)
+	if err != nil {
+		return nil, fmt.Errorf("list the endpoint's models: %w", err)
 	}
-	return fail("model_not_found", fmt.Errorf("the endpoint has %s", strings.Join(names, ", ")))
+	return names, nil
 }
 
 // advice is what the operator can do.
