@@ -43,8 +43,9 @@ func aside(s string) object {
 
 func section(s string) object { return object{"type": "section", "text": plain(s, 3000)} }
 
+// input is a field. One with an initial option always has one.
 func input(id, label, hint string, element object, dispatch bool) object {
-	b := object{"type": "input", "block_id": id, "label": plain(label, 2000), "element": element, "optional": true}
+	b := object{"type": "input", "block_id": id, "label": plain(label, 2000), "element": element, "optional": element["initial_option"] == nil}
 	if hint != "" {
 		b["hint"] = plain(hint, 2000)
 	}

@@ -55,7 +55,7 @@ type group struct {
 
 func groups() []group {
 	return []group{
-		{"Model", []settings.Key{settings.Model, settings.Effort, settings.Verbosity, settings.Temperature, settings.TopP, settings.WebSearch}},
+		{"Model and reasoning", []settings.Key{settings.Model, settings.Effort, settings.Verbosity, settings.Temperature, settings.TopP, settings.WebSearch}},
 		{"Answers", []settings.Key{settings.Instructions, settings.Length, settings.Language, settings.Streaming, settings.LongAnswers, settings.Footer, settings.Feedback}},
 		{"Conversation", []settings.Key{settings.FollowUp, settings.Midturn, settings.ChannelContext}},
 		{"Pictures", []settings.Key{settings.ImageModel, settings.ImageSize, settings.ImageQuality, settings.ImageBackground, settings.VisionDetail}},
@@ -95,7 +95,6 @@ func (b *builder) scope() {
 		b.blocks = append(b.blocks, input(id, "Whose settings", "", object{
 			"type": "radio_buttons", "action_id": ActionPrefix + id, "options": options, "initial_option": chosen,
 		}, true))
-		b.blocks[len(b.blocks)-1]["optional"] = false
 	} else {
 		b.blocks = append(b.blocks, section("Your settings count wherever you talk to me."))
 	}
