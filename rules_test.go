@@ -71,7 +71,7 @@ var imports = map[string]struct {
 	"slack/socket":    {nil, "any"},
 	"slack/event":     {[]string{"chat", "inbox", "policy"}, std},
 	"slack/render":    {nil, "any"},
-	"slack/modal":     {[]string{"chat", "settings"}, std},
+	"slack/modal":     {[]string{"chat", "settings", "home"}, std},
 	// the surface is where the Slack family meets: it writes what render made, by web
 	"slack/surface": {[]string{"chat", "turn", "outbox", "slack/web", "slack/render"}, std},
 	"openai":        {[]string{"turn", "chat", "tool"}, "any"},

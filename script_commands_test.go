@@ -74,6 +74,7 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"group":    in(group),
 	"title":    in(title),
 	"rename":   in(rename),
+	"invited":  in(invited),
 }
 
 // in gives a command its world. Commands do not take "!".
@@ -129,7 +130,7 @@ func (w *world) launch(ts *testscript.TestScript, args []string) {
 	ts.Check(err)
 	p := exec.Command(binary, "serve")
 	p.Dir = w.dir
-	for _, name := range []string{"SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "OPENAI_API_KEY", "SLACK_API_URL", "OPENAI_BASE_URL", "DATABASE_URL", "HOLDFAST_ENDPOINT", "HOLDFAST_ADMIN_ADDR", "HOLDFAST_LOG_LEVEL", "HOLDFAST_TITLES"} {
+	for _, name := range []string{"SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "OPENAI_API_KEY", "SLACK_API_URL", "OPENAI_BASE_URL", "DATABASE_URL", "HOLDFAST_ENDPOINT", "HOLDFAST_ADMIN_ADDR", "HOLDFAST_LOG_LEVEL", "HOLDFAST_TITLES", "HOLDFAST_INVITATION"} {
 		p.Env = append(p.Env, name+"="+ts.Getenv(name))
 	}
 	p.Env = append(p.Env, args...)

@@ -130,7 +130,8 @@ func scripts(t *testing.T, dir string) {
 				"HOLDFAST_LOG_LEVEL":  "DEBUG",
 				// Scenarios count requests and messages, so what comes beside answers is only
 				// in those that are about it.
-				"HOLDFAST_TITLES": "false",
+				"HOLDFAST_TITLES":     "false",
+				"HOLDFAST_INVITATION": "false",
 			} {
 				env.Setenv(name, value)
 			}

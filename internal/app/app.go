@@ -99,7 +99,7 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger) (err error) {
 		Access: access(c), Org: who.Org,
 	}, log, time.Now)
 	surfaces := surface.New(workspace, outbox.New(metrics.Outbox(db.Outbox()), nil), surface.Options{Logger: log, Team: who.Team, Native: c.Streaming, Fell: metrics.Fallback})
-	welcome := host(c, db, calls, model, chosen, log)
+	welcome := host(c, db, workspace, model, chosen, log)
 	// A turn may ask more than once; each call has its own deadline.
 	runner := turn.NewRunner(metrics.Turns(db), briefer, metrics.Model(model), surfaces, turn.Options{
 		Logger: log, Attempts: c.Attempts, MaxAge: c.MaxAge, Total: c.Turn(), Settle: 25 * time.Millisecond,

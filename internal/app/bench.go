@@ -90,6 +90,7 @@ func assistantBot(store string, rate float64) (bench.Bot, error) {
 	}
 	return bench.Bot{Name: "holdfast", Args: []string{exe, "serve"}, Scratch: true, Env: []string{
 		"DATABASE_URL=" + store, "HOLDFAST_ADMIN_ADDR=127.0.0.1:0", "HOLDFAST_ENDPOINT=full", "HOLDFAST_LOG_FORMAT=json", fmt.Sprintf("HOLDFAST_SLACK_RATE=%v", rate),
+		"HOLDFAST_TITLES=false", "HOLDFAST_INVITATION=false", // answers are measured, as those of any other bot
 	}, Inside: inside}, nil
 }
 

@@ -2,16 +2,22 @@ package app
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"sync/atomic"
 	"time"
 
+	"github.com/google/uuid"
+
 	"holdfast/internal/chat"
 	"holdfast/internal/config"
 	"holdfast/internal/home"
+	"holdfast/internal/outbox"
 	"holdfast/internal/settings"
+	"holdfast/internal/slack/modal"
 	"holdfast/internal/slack/web"
 	"holdfast/internal/turn"
 )
@@ -35,25 +41,82 @@ func small(c config.Config, m models) (name, effort string) {
 	return a.Name, effort
 }
 
+// invitationType marks an invitation to the settings. Slack: Message metadata.
+const invitationType = "holdfast_invitation"
+
+const invitationText = "By the way: you can choose how I answer you, such as the model, the length, the language, or instructions of your own."
+
+// Invite implements home.Inviting.
+func (s slack) Invite(ctx context.Context, at chat.Conversation, person string, whisper bool) (chat.TS, error) {
+	blocks := modal.Invitation(invitationText)
+	if whisper {
+		_, err := s.web.PostEphemeral(ctx, web.Whisper{Channel: at.Channel, User: person, ThreadTS: at.Root, Text: invitationText, Blocks: blocks}, web.Send{Priority: web.Status})
+		return "", err
+	}
+	posted, err := s.web.PostMessage(ctx, web.Post{
+		Channel: at.Channel, ThreadTS: at.Root, Text: invitationText, Blocks: blocks,
+		Metadata: &web.Metadata{EventType: invitationType, EventPayload: json.RawMessage(`{"version": 1}`)},
+	}, web.Send{Priority: web.Status})
+	return posted.TS, err
+}
+
+// Invited implements home.Inviting.
+func (s slack) Invited(ctx context.Context, at chat.Conversation, since time.Time) (chat.TS, bool, error) {
+	oldest := chat.TS(fmt.Sprintf("%d.%06d", since.Unix(), since.Nanosecond()/1000))
+	for page, err := range s.web.Replies(ctx, at.Channel, at.Root, web.Range{Oldest: oldest, Inclusive: true, Limit: 200}, web.Send{Priority: web.Status}) {
+		if err != nil {
+			return "", false, err
+		}
+		for _, m := range page {
+			if m.User != s.who.User && (m.BotID == "" || m.BotID != s.who.Bot) {
+				continue
+			}
+			// Slack may not show metadata; then its words must do.
+			if m.Metadata.EventType == invitationType || m.Metadata.EventType == "" && m.Text == invitationText {
+				return m.TS, true, nil
+			}
+		}
+	}
+	return "", false, nil
+}
+
 // hosts are what makes people at home; any of them may be nil.
 type hosts struct {
-	titles *home.Titles
+	titles  *home.Titles
+	inviter *home.Inviter
 }
 
 // host makes what the operator wants of it.
-func host(c config.Config, db database, calls *web.Client, model turn.Model, chosen *settings.Settings, log *slog.Logger) hosts {
+func host(c config.Config, db database, workspace slack, model turn.Model, chosen *settings.Settings, log *slog.Logger) hosts {
 	var h hosts
 	if c.Titles {
 		name, effort := small(c, chosen.Models().(models))
-		h.titles = home.NewTitles(db, model, &namer{web: calls}, home.TitleOptions{Model: name, Effort: effort, Store: c.Store, Logger: log})
+		h.titles = home.NewTitles(db, model, &namer{web: workspace.web}, home.TitleOptions{Model: name, Effort: effort, Store: c.Store, Logger: log})
+	}
+	if c.Invitation {
+		me := uuid.NewString()
+		h.inviter = home.NewInviter(outbox.New(db.Outbox(), nil), workspace, home.InviterOptions{
+			Settled: func(ctx context.Context, team, person string) (bool, error) {
+				scope := settings.Scope{Level: settings.User, Team: team, ID: person}
+				found, err := db.Settings(ctx, []settings.Scope{scope})
+				return len(found[scope]) > 0, err
+			},
+			Hold: func(ctx context.Context, name string, ttl time.Duration) (bool, error) {
+				return db.Hold(ctx, name, me, ttl)
+			},
+			Logger: log,
+		})
 	}
 	return h
 }
 
 // ending is told how turns end. See turn.Options.
-func (h hosts) ending(_ context.Context, _ turn.Fence, t *turn.Turn, r turn.Result) {
+func (h hosts) ending(ctx context.Context, f turn.Fence, t *turn.Turn, r turn.Result) {
 	if h.titles != nil {
 		h.titles.Ended(t, r)
+	}
+	if h.inviter != nil {
+		h.inviter.Ended(ctx, f, t, r)
 	}
 }
 

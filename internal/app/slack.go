@@ -141,9 +141,12 @@ func (s slack) Own(ctx context.Context, c chat.Conversation, since time.Time) ([
 				continue
 			}
 			p := surface.Posted{TS: m.TS}
-			if m.Metadata.EventType == metadataType {
+			switch m.Metadata.EventType {
+			case metadataType:
 				// What another app wrote under our name is as good as none.
 				_ = json.Unmarshal(m.Metadata.EventPayload, &p.About)
+			case invitationType:
+				continue // of no turn
 			}
 			own = append(own, p)
 		}

@@ -46,6 +46,8 @@ type Config struct {
 	TopP         *float64 `env:"DEFAULT_TOP_P"`
 	SmallModel   string   `env:"UTILITY_MODEL"`
 	Titles       bool     `env:"HOLDFAST_TITLES" envDefault:"true"`
+	Invitation   bool     `env:"HOLDFAST_INVITATION" envDefault:"true"`
+	Prompts      string   `env:"ASSISTANT_SUGGESTED_PROMPTS"`
 	Instructions string   `env:"HOLDFAST_INSTRUCTIONS"`
 	Company      string   `env:"SLACK_COMPANY_NAME"`
 	Website      string   `env:"SLACK_COMPANY_WEBSITE"`

@@ -62,12 +62,15 @@ type Left struct {
 // Store keeps rows. Every change is fenced (turn.ErrFenced).
 type Store interface {
 	// Begin commits w as sent and returns the row as it was before, if there
-	// was one. A confirmed row without Replace is left alone.
+	// was one. A confirmed row without Replace is left alone; one that failed in
+	// another turn becomes w's, with its turn and lane.
 	Begin(ctx context.Context, f turn.Fence, w Write) (before Row, existed bool, err error)
 	// Settle stores what became of the write.
 	Settle(ctx context.Context, f turn.Fence, key string, s State, ts chat.TS, reason string) error
 	// Rows returns all writes of a turn, in the order of their first sending.
 	Rows(ctx context.Context, turn string) ([]Row, error)
+	// Row returns one write, if there is one of that key.
+	Row(ctx context.Context, key string) (r Row, existed bool, err error)
 	// Made tells whether a confirmed write of the lane, of any turn, made the
 	// message ts.
 	Made(ctx context.Context, lane string, ts chat.TS) (bool, error)
@@ -111,6 +114,11 @@ func New(store Store, lookups []time.Duration) *Outbox {
 // Rows returns all writes of a turn.
 func (o *Outbox) Rows(ctx context.Context, turnID string) ([]Row, error) {
 	return o.store.Rows(ctx, turnID)
+}
+
+// Row returns one write, if there is one of that key.
+func (o *Outbox) Row(ctx context.Context, key string) (r Row, existed bool, err error) {
+	return o.store.Row(ctx, key)
 }
 
 // Made tells whether the message ts of the lane is one that the outbox knows.

@@ -455,7 +455,10 @@ func (m memory) Settle(_ context.Context, _ turn.Fence, key string, s outbox.Sta
 	return nil
 }
 
-func (m memory) Rows(context.Context, string) ([]outbox.Row, error)  { return nil, nil }
+func (m memory) Rows(context.Context, string) ([]outbox.Row, error) { return nil, nil }
+func (m memory) Row(context.Context, string) (outbox.Row, bool, error) {
+	return outbox.Row{}, false, nil
+}
 func (m memory) Made(context.Context, string, chat.TS) (bool, error) { return false, nil }
 func (m memory) Signs(context.Context, int) ([]outbox.Left, error)   { return nil, nil }
 func (m memory) Gone(context.Context, string) error                  { return nil }

@@ -30,13 +30,29 @@ type Title struct {
 	At       chat.TS
 }
 
-// Home is a person's opening of the app. Slack: app_home_opened.
+// Home is a person's opening of the app, or of a thread in the older assistant view.
+// Slack: app_home_opened, assistant_thread_started.
 type Home struct {
 	Team    string
 	User    string
-	Channel string // the direct channel
-	Tab     string // "home" or "messages"
+	Channel string  // the direct channel
+	Root    chat.TS // of the thread in the older view; else empty
+	Tab     string  // "home" or "messages"
 	Context []Entity
+	Stands  string // the private_metadata of the Home tab as it is; empty if there is none
+}
+
+// Looks is the channel that the person looks at, empty if none is known.
+func (h Home) Looks() string {
+	for _, e := range h.Context {
+		switch {
+		case e.Type == "slack#/types/channel_id" && e.Value != "":
+			return e.Value
+		case e.Channel != "":
+			return e.Channel
+		}
+	}
+	return ""
 }
 
 // Entity is something that the person looks at, most relevant first.
@@ -231,8 +247,16 @@ func (d *Decoder) act(p, ev object) (Act, bool) {
 	case "agent_session_title_changed":
 		return Title{Conversation: thread, User: ev.id("user"), Title: ev.text("title"), Previous: ev.text("previous_title"), At: stamp(ev.text("event_ts"))}, there
 	case "app_home_opened":
-		h := Home{Team: team, User: ev.id("user"), Channel: ev.id("channel"), Tab: ev.text("tab"), Context: entities(ev.object("context"))}
+		h := Home{Team: team, User: ev.id("user"), Channel: ev.id("channel"), Tab: ev.text("tab"), Context: entities(ev.object("context")),
+			Stands: ev.object("view").text("private_metadata")}
 		return h, team != "" && h.User != ""
+	case "assistant_thread_started":
+		t := ev.object("assistant_thread")
+		h := Home{Team: team, User: t.id("user_id"), Channel: t.id("channel_id"), Root: stamp(t.text("thread_ts")), Tab: "messages"}
+		if c := t.object("context").id("channel_id"); c != "" {
+			h.Context = []Entity{{Type: "slack#/types/channel_id", Value: c, Team: t.object("context").id("team_id")}}
+		}
+		return h, team != "" && h.User != "" && h.Channel != "" && h.Root != ""
 	case "reaction_added", "reaction_removed":
 		item := ev.object("item")
 		r := Reaction{Team: team, User: ev.id("user"), Name: ev.text("reaction"), Channel: item.id("channel"),

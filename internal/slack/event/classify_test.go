@@ -307,6 +307,10 @@ func TestActs(t *testing.T) {
 			Title{Conversation: conversation("D1", "5.000001"), User: "U1", Title: "New", At: "8.000001"}},
 		{`{"type":"app_home_opened","user":"U1","channel":"D1","tab":"messages","context":{"entities":[{"type":"slack#/types/channel_id","value":"C9"},{"type":"slack#/types/message_context","value":{"message_ts":"1.000000","channel_id":"C8"}},9]}}`,
 			Home{Team: "T1", User: "U1", Channel: "D1", Tab: "messages", Context: []Entity{{Type: "slack#/types/channel_id", Value: "C9"}, {Type: "slack#/types/message_context", Channel: "C8", MessageTS: "1.000000"}}}},
+		{`{"type":"app_home_opened","user":"U1","channel":"D1","tab":"home","view":{"id":"V1","private_metadata":"abc"}}`,
+			Home{Team: "T1", User: "U1", Channel: "D1", Tab: "home", Stands: "abc"}},
+		{`{"type":"assistant_thread_started","assistant_thread":{"user_id":"U1","context":{"channel_id":"C9","team_id":"T1"},"channel_id":"D1","thread_ts":"5.000001"}}`,
+			Home{Team: "T1", User: "U1", Channel: "D1", Root: "5.000001", Tab: "messages", Context: []Entity{{Type: "slack#/types/channel_id", Value: "C9", Team: "T1"}}}},
 		{`{"type":"reaction_added","user":"U1","reaction":"eyes","item_user":"UBOT","item":{"type":"message","channel":"C1","ts":"5.000001"}}`,
 			Reaction{Team: "T1", User: "U1", Name: "eyes", Channel: "C1", TS: "5.000001", Author: "UBOT"}},
 		{`{"type":"app_uninstalled"}`, Removal{Team: "T1"}},
@@ -332,7 +336,7 @@ func TestActs(t *testing.T) {
 		}
 	}
 	for _, inner := range []string{
-		`{"type":"agent_session_stopped","channel":"D1"}`, `{"type":"app_home_opened"}`, `{"type":"reaction_added","item":3}`, `{"type":"message"}`, `7`,
+		`{"type":"agent_session_stopped","channel":"D1"}`, `{"type":"app_home_opened"}`, `{"type":"reaction_added","item":3}`, `{"type":"assistant_thread_started","assistant_thread":{"user_id":"U1"}}`, `{"type":"message"}`, `7`,
 	} {
 		env := callback("Ev1", inner)
 		if e := d.Classify(env); e.Kind != inbox.Other {
@@ -405,5 +409,21 @@ func TestOddEnvelopes(t *testing.T) {
 	e := New(Identity{}).Classify(callback("Ev1", `{"type":"message","channel":"C1","channel_type":"channel","user":"U1","ts":"5.000001","text":"<@>"}`))
 	if !e.Lane.IsZero() {
 		t.Errorf("a decoder that does not know the bot gave a lane: %+v", e)
+	}
+}
+
+func TestLooks(t *testing.T) {
+	for _, tt := range []struct {
+		want string
+		list []Entity
+	}{
+		{"", nil},
+		{"", []Entity{{Type: "slack#/types/canvas_id", Value: "F1"}, {Type: "new"}}},
+		{"C1", []Entity{{Type: "slack#/types/canvas_id", Value: "F1"}, {Type: "slack#/types/channel_id", Value: "C1"}, {Type: "slack#/types/channel_id", Value: "C2"}}},
+		{"C3", []Entity{{Type: "slack#/types/message_context", Channel: "C3", MessageTS: "1.000001"}}},
+	} {
+		if got := (Home{Context: tt.list}).Looks(); got != tt.want {
+			t.Errorf("%+v: got %q, want %q", tt.list, got, tt.want)
+		}
 	}
 }

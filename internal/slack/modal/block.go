@@ -65,6 +65,14 @@ func version(options []object) string {
 	return strconv.FormatUint(h.Sum64(), 36)
 }
 
+func encodeList(blocks []object) json.RawMessage {
+	b, err := json.Marshal(blocks)
+	if err != nil {
+		return json.RawMessage("[]") // never: as in encode
+	}
+	return b
+}
+
 func encode(view object) json.RawMessage {
 	b, err := json.Marshal(view)
 	if err != nil {

@@ -1,5 +1,6 @@
 // Package modal is the modal in which people change settings: it builds the view from
-// the list of fields, and reads what comes back. It keeps nothing and calls nobody.
+// the list of fields, and reads what comes back. It builds the Home tab, too. It keeps
+// nothing and calls nobody.
 //
 // What a person has changed and not saved travels with the view: in Slack's state where
 // the field is shown, in private_metadata where it is not.
@@ -16,6 +17,7 @@
 //  4. Ids name the scope and the set of options, so that Slack never keeps a choice that
 //     is not there any more.
 //  5. [Read] does not panic on any view.
+//  6. Nothing that a person wrote is read as markup on the Home tab ([Home]).
 //
-// It imports chat and settings.
+// It imports chat, settings and home.
 package modal

@@ -42,9 +42,15 @@ func beginWrite(t *tx, f turn.Fence, w outbox.Write) (before outbox.Row, existed
 		return before, false, err
 	}
 	existed, err = t.one(func(r row) { before = scanRow(r) }, "SELECT "+rowColumns+" FROM outbox WHERE key = $1", w.Key)
+	fresh := !existed
+	if err == nil && existed && before.State == outbox.Failed && before.Turn != w.Turn {
+		// Nothing of it stands in Slack: it is this turn's now, and its lane's.
+		_, err = t.exec("DELETE FROM outbox WHERE key = $1", w.Key)
+		fresh = true
+	}
 	switch {
 	case err != nil:
-	case !existed:
+	case fresh:
 		_, err = t.exec("INSERT INTO outbox (key, turn, lane, op, body, replace, sign, state, at) VALUES ($1, $2, $3, $4, $5, $6, $7, 'sent', "+clock+")",
 			w.Key, w.Turn, f.Lane, w.Op, w.Body, w.Replace, int(w.Sign))
 	case before.State == outbox.Confirmed && !w.Replace:
@@ -82,6 +88,15 @@ func (o writes) Rows(ctx context.Context, id string) (rows []outbox.Row, err err
 			"SELECT "+rowColumns+" FROM outbox WHERE turn = $1 ORDER BY seq", id)
 	})
 	return rows, err
+}
+
+// Row implements outbox.Store.
+func (o writes) Row(ctx context.Context, key string) (found outbox.Row, existed bool, err error) {
+	err = o.db.read(ctx, "read write "+key, func(t *tx) error {
+		existed, err = t.one(func(r row) { found = scanRow(r) }, "SELECT "+rowColumns+" FROM outbox WHERE key = $1", key)
+		return err
+	})
+	return found, existed && err == nil, err
 }
 
 // Made implements outbox.Store.

@@ -42,9 +42,15 @@ func beginWrite(c *conn, f turn.Fence, w outbox.Write, at int64) (before outbox.
 		return before, false, err
 	}
 	existed, err = c.one(func(r row) { before = scanRow(r) }, "SELECT "+rowColumns+" FROM outbox WHERE key = ?", w.Key)
+	fresh := !existed
+	if err == nil && existed && before.State == outbox.Failed && before.Turn != w.Turn {
+		// Nothing of it stands in Slack: it is this turn's now, and its lane's.
+		_, err = c.exec("DELETE FROM outbox WHERE key = ?", w.Key)
+		fresh = true
+	}
 	switch {
 	case err != nil:
-	case !existed:
+	case fresh:
 		_, err = c.exec("INSERT INTO outbox (key, turn, lane, op, body, replace, sign, state, at) VALUES (?, ?, ?, ?, ?, ?, ?, 'sent', ?)",
 			w.Key, w.Turn, f.Lane, w.Op, w.Body, w.Replace, int(w.Sign), at)
 	case before.State == outbox.Confirmed && !w.Replace:
@@ -83,6 +89,15 @@ func (o writes) Rows(ctx context.Context, id string) (rows []outbox.Row, err err
 			"SELECT "+rowColumns+" FROM outbox WHERE turn = ? ORDER BY seq", id)
 	})
 	return rows, err
+}
+
+// Row implements outbox.Store.
+func (o writes) Row(ctx context.Context, key string) (found outbox.Row, existed bool, err error) {
+	err = o.db.read(ctx, "read write "+key, func(c *conn) error {
+		existed, err = c.one(func(r row) { found = scanRow(r) }, "SELECT "+rowColumns+" FROM outbox WHERE key = ?", key)
+		return err
+	})
+	return found, existed && err == nil, err
 }
 
 // Made implements outbox.Store.

@@ -76,6 +76,52 @@ var outboxTests = []test{
 		k.must(k.Outbox().Gone(k.Context(), "unknown"))
 		k.equal("less one", left(), []string{"left", "not taken off"})
 	}},
+	{"OneWrite", func(k *kit) {
+		one := func(key string) (outbox.Row, bool) {
+			r, existed, err := k.Outbox().Row(k.Context(), key)
+			k.must(err)
+			return r, existed
+		}
+		if r, existed := one("a"); existed {
+			k.Errorf("a write that is not there: %v", r)
+		}
+		f, t := k.running(direct(1))
+		k.beginWrite(f, write(t, "a"))
+		k.beginWrite(f, write(t, "b"))
+		r, existed := one("a")
+		if !existed || r.Turn != t.ID || r.State != outbox.Sent || string(r.Body) != `{"part":0}` || time.Since(r.At).Abs() > time.Minute {
+			k.Errorf("the write: %v %+v", existed, r)
+		}
+		k.settle(f, "a", outbox.Confirmed, "1700000003.000001", "")
+		if r, _ := one("a"); r.State != outbox.Confirmed || r.TS != "1700000003.000001" {
+			k.Errorf("the write, done: %+v", r)
+		}
+		if r, _ := one("b"); r.Key != "b" || r.State != outbox.Sent {
+			k.Errorf("the other: %+v", r)
+		}
+	}},
+	{"FailedWriteIsTheNextTurns", func(k *kit) {
+		f1, t1 := k.running(direct(1))
+		k.append(says(direct(2), "1700000001.000001", "hello"))
+		f2 := k.claim("r1")
+		t2 := k.begin(f2)
+		k.beginWrite(f1, write(t1, "once"))
+		if before, existed := k.beginWrite(f2, write(t2, "once")); !existed || before.Turn != t1.ID || before.State != outbox.Sent {
+			k.Errorf("what another turn is at: %v %+v", existed, before)
+		}
+		k.equal("whose it stays", k.row(t1.ID, "once").State, outbox.Sent)
+		k.settle(f1, "once", outbox.Failed, "", "refused")
+		if before, existed := k.beginWrite(f2, write(t2, "once")); !existed || before.State != outbox.Failed {
+			k.Errorf("what failed: %v %+v", existed, before)
+		}
+		k.settle(f2, "once", outbox.Confirmed, "1700000003.000001", "")
+		k.equal("whose it is", k.row(t2.ID, "once").State, outbox.Confirmed)
+		for lane, want := range map[string]bool{f1.Lane: false, f2.Lane: true} {
+			made, err := k.Outbox().Made(k.Context(), lane, "1700000003.000001")
+			k.must(err)
+			k.equal("made in "+lane, made, want)
+		}
+	}},
 	{"MadeMessages", func(k *kit) {
 		f, t := k.running(direct(1))
 		k.beginWrite(f, write(t, "k"))
