@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"iter"
 	"log/slog"
 	"path/filepath"
@@ -95,7 +96,7 @@ func (d *desk) save(p settings.Place, l settings.Level, pairs ...string) {
 		}
 	}
 	d.saves++
-	d.must(d.chosen.Save(d.Context(), scope, c, p.User, time.Unix(int64(d.saves), 0), string(rune('a'+d.saves))))
+	d.must(d.chosen.Save(d.Context(), scope, c, p.User, time.Unix(int64(d.saves), 0), fmt.Sprint(d.saves)))
 }
 
 // outcome is what a turn at the seat comes to: the request as the endpoint was sent it,
@@ -106,7 +107,9 @@ type outcome struct {
 	values settings.Values
 }
 
-func (d *desk) turn() outcome {
+func (d *desk) turn() outcome { d.Helper(); return d.turnAt(seat) }
+
+func (d *desk) turnAt(seat settings.Place) outcome {
 	d.Helper()
 	c := chat.Conversation{Team: seat.Team, Channel: seat.Channel, Root: seat.Root}
 	b, err := d.brief.Brief(d.Context(), &turn.Turn{ID: "t1", Conversation: c, Messages: []chat.Message{
@@ -122,12 +125,18 @@ func (d *desk) turn() outcome {
 	if sent[len(sent)-1].Status != 200 {
 		d.Errorf("the endpoint says %d: %s", sent[len(sent)-1].Status, sent[len(sent)-1].Error)
 	}
-	v, err := d.chosen.Effective(d.Context(), seat)
-	d.must(err)
+	v := d.valuesAt(seat)
 	// What is on the wire is compared there.
 	o.brief = turn.Brief{Midturn: b.Midturn, Manner: b.Manner, Request: turn.Request{Vision: b.Request.Vision, Picture: b.Request.Picture}}
 	o.values = v
 	return o
+}
+
+func (d *desk) valuesAt(p settings.Place) settings.Values {
+	d.Helper()
+	v, err := d.chosen.Effective(d.Context(), p)
+	d.must(err)
+	return v
 }
 
 // change is what one field does to what a turn comes to, and nothing else.
@@ -184,21 +193,8 @@ func changesOfFields() map[settings.Key]change {
 // Every field, on every level on which it can be set, changes what goes out by exactly
 // that and nothing else; a sibling's does not count.
 func TestEachFieldChangesTheRequest(t *testing.T) {
-	siblings := map[settings.Level]settings.Place{
-		settings.User: seat, settings.Channel: seat, settings.Thread: seat,
-	}
-	other := siblings[settings.User]
-	other.User = "U2"
-	siblings[settings.User] = other
-	other = seat
-	other.Channel = "C2"
-	siblings[settings.Channel] = other
-	other = seat
-	other.Root = "1700000000.000002"
-	siblings[settings.Thread] = other
-
-	list := changesOfFields()
-	for _, f := range settings.Fields() {
+	list, d := changesOfFields(), sit(t)
+	for i, f := range settings.Fields() {
 		for _, l := range f.Levels {
 			t.Run(string(f.Key)+"/"+string(l), func(t *testing.T) {
 				c, ok := list[f.Key]
@@ -209,17 +205,19 @@ func TestEachFieldChangesTheRequest(t *testing.T) {
 				if !ok {
 					t.Fatal("nothing says what this field does to the request: add it to the list")
 				}
-				d := sit(t)
+				d.T = t
+				here := seat
+				here.Team = fmt.Sprint("T", i, l)
 				if len(c.with) > 0 {
-					d.save(seat, settings.User, c.with...)
+					d.save(here, settings.User, c.with...)
 				}
-				want := d.turn()
+				want := d.turnAt(here)
 				was := want.values.Of(f.Key)
-				d.save(siblings[l], l, string(f.Key), c.value)
-				same(t, "a sibling's", want, d.turn())
+				d.save(sibling(here, l), l, string(f.Key), c.value)
+				same(t, "a sibling's", want, d.turnAt(here))
 				c.do(&want)
-				d.save(seat, l, string(f.Key), c.value)
-				got := d.turn()
+				d.save(here, l, string(f.Key), c.value)
+				got := d.turnAt(here)
 				same(t, "set", want, got)
 				for _, other := range settings.Fields() {
 					if a, b := want.values.Of(other.Key), got.values.Of(other.Key); other.Key != f.Key && a.Value != b.Value {
@@ -229,13 +227,27 @@ func TestEachFieldChangesTheRequest(t *testing.T) {
 				if s := got.values.Of(f.Key); s.Value == was.Value || s.Source != l || s.Note != "" {
 					t.Errorf("it was %+v and is %+v", was, s)
 				}
-				d.save(seat, l, string(f.Key), "")
-				if s := d.turn().values.Of(f.Key); s != was {
+				d.save(here, l, string(f.Key), "")
+				if s := d.valuesAt(here).Of(f.Key); s != was {
 					t.Errorf("cleared, it is %+v, was %+v", s, was)
 				}
 			})
 		}
 	}
+}
+
+// sibling is another scope of the same level.
+func sibling(p settings.Place, l settings.Level) settings.Place {
+	switch l {
+	case settings.User:
+		p.User = "U2"
+	case settings.Channel:
+		p.Channel = "C2"
+	case settings.Thread:
+		p.Root = "1700000000.000002"
+	case settings.Operator:
+	}
+	return p
 }
 
 func same(t *testing.T, what string, want, got outcome) {

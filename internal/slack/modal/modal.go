@@ -81,7 +81,7 @@ func (b *builder) scope() {
 	var options []object
 	var chosen object
 	for _, l := range []settings.Level{settings.User, settings.Channel, settings.Thread} {
-		if _, ok := b.Place.Scope(l); !ok {
+		if _, ok := b.Place.Scope(l); !ok && l != settings.User {
 			continue
 		}
 		o := option(string(l), b.title(l), reach(l))
