@@ -163,7 +163,7 @@ func (c *cells) skip(n int) {
 
 // String is empty if no cell has anything in it.
 func (c *cells) String() string {
-	if c.more > 0 && c.sb.Len() > 0 {
+	if c.more > 0 {
 		return c.sb.String() + "\t(" + strconv.Itoa(c.more) + " more cells)"
 	}
 	return c.sb.String()

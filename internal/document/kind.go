@@ -244,7 +244,7 @@ var called = map[Kind]string{
 // misnamed says so when a name promises something else than the content is.
 func misnamed(name string, k Kind) string {
 	ext := strings.ToLower(path.Ext(name))
-	if want, known := names[ext]; !known || want == k {
+	if want, known := names[ext]; !known || want == k || k == Unknown {
 		return ""
 	}
 	return "its name ends in " + ext + ", but it is " + called[k]

@@ -107,11 +107,31 @@ func (n *node) words() string {
 type scanner struct {
 	b     *budget
 	d     *xml.Decoder
+	in    *meter
 	depth int
 }
 
+// meter bounds one token: the decoder holds it in memory as a whole.
+type meter struct {
+	r    io.Reader
+	b    *budget
+	left int
+}
+
+func (m *meter) Read(p []byte) (int, error) {
+	if m.left <= 0 {
+		return 0, m.b.cut("a single piece of it is larger than can be read")
+	}
+	n, err := m.r.Read(p[:min(len(p), 64<<10)])
+	m.left -= n
+	return n, err
+}
+
+const maxToken = 4 << 20
+
 func newScanner(b *budget, r io.Reader) *scanner {
-	d := xml.NewDecoder(r)
+	in := &meter{r: r, b: b, left: maxToken}
+	d := xml.NewDecoder(in)
 	d.Strict = false
 	d.Entity = xml.HTMLEntity
 	d.CharsetReader = func(label string, in io.Reader) (io.Reader, error) {
@@ -120,7 +140,7 @@ func newScanner(b *budget, r io.Reader) *scanner {
 		}
 		return in, nil
 	}
-	return &scanner{b: b, d: d}
+	return &scanner{b: b, d: d, in: in}
 }
 
 // token is the next element or text. At the end it is nil.
@@ -129,6 +149,7 @@ func (s *scanner) token() (xml.Token, error) {
 		if err := s.b.step(); err != nil {
 			return nil, err
 		}
+		s.in.left = maxToken
 		t, err := s.d.RawToken()
 		switch {
 		case err == io.EOF:
