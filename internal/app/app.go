@@ -98,7 +98,8 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger) (err error) {
 		MaxOutput: c.MaxOutput, Instructions: c.Instructions, Company: c.Company, Website: c.Website, Store: c.Store, Background: c.Background,
 		Access: access(c), Org: who.Org,
 	}, log, time.Now)
-	surfaces := surface.New(workspace, outbox.New(metrics.Outbox(db.Outbox()), nil), surface.Options{Logger: log, Team: who.Team, Native: c.Streaming, Fell: metrics.Fallback})
+	writes := outbox.New(metrics.Outbox(db.Outbox()), nil)
+	surfaces := surface.New(workspace, writes, surface.Options{Logger: log, Team: who.Team, Native: c.Streaming, Fell: metrics.Fallback})
 	welcome := host(c, db, workspace, model, chosen, log)
 	// A turn may ask more than once; each call has its own deadline.
 	runner := turn.NewRunner(metrics.Turns(db), briefer, metrics.Model(model), surfaces, turn.Options{
@@ -109,7 +110,8 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger) (err error) {
 		Logger: log, NewID: func() string { return uuid.Must(uuid.NewV7()).String() }, Running: c.InFlight, Drain: c.Drain,
 	})
 	halt := func(lane string) { runner.Stop(lane) }
-	receive := receiver{inbox.New(metrics.Inbox(db), decoder, lanes.Wake, early(runner), halt, func(e inbox.Entry, work bool) { runner.Hear(note(e, work)) })}
+	door := doorOf(db, calls, decoder, briefer, chosen, writes, c.SettingsCommand, nil, nil, log)
+	receive := receiver{inbox.New(metrics.Inbox(db), decoder, lanes.Wake, early(runner), halt, func(e inbox.Entry, work bool) { runner.Hear(note(e, work)) }, door.Hand), door}
 	app := web.New(web.Options{APIURL: c.SlackAPIURL, Token: c.SlackAppToken.Reveal(), Logger: log})
 	defer app.Close()
 	socket := slacksocket.New(slacksocket.Options{Open: app.OpenConnection, Receiver: receive, Connections: c.Connections, Logger: log, Observe: watched(metrics)})
@@ -133,6 +135,7 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger) (err error) {
 	}
 	defer beside(ctx, filler.Run)()
 	defer beside(ctx, welcome.run)()
+	defer beside(context.WithoutCancel(ctx), door.Run)() // the socket takes in until it has ended
 	me := uuid.NewString()
 	defer beside(ctx, func(ctx context.Context) {
 		surfaces.Sweep(ctx, func(ctx context.Context, ttl time.Duration) (bool, error) { return db.Hold(ctx, "signs", me, ttl) })

@@ -12,6 +12,7 @@ import (
 	"holdfast/internal/inbox"
 	"holdfast/internal/lane"
 	"holdfast/internal/outbox"
+	"holdfast/internal/reception"
 	"holdfast/internal/settings"
 	"holdfast/internal/slack/web"
 	"holdfast/internal/store/postgres"
@@ -28,6 +29,7 @@ type database interface {
 	settings.Store
 	gap.Store
 	home.Store
+	reception.Store
 	Outbox() outbox.Store
 	Waiting(ctx context.Context) (lanes, messages int, oldest time.Time, err error)
 	Ping(ctx context.Context) error

@@ -52,7 +52,7 @@ func assistantGuest(c config.Config, logs io.Writer) (guest, error) {
 		name: "the assistant", grace: c.Drain + 5*time.Second,
 		spec: process.Spec{Args: []string{exe, "serve"}, Output: logs, Env: append(guestEnv(c),
 			"DATABASE_URL="+c.DatabaseURL, "HOLDFAST_ADMIN_ADDR=off", "HOLDFAST_ENDPOINT="+c.Endpoint,
-			"HOLDFAST_LOG_LEVEL="+string(level), "HOLDFAST_LOG_FORMAT="+c.LogFormat,
+			"SETTINGS_SLASH_COMMAND="+c.SettingsCommand, "HOLDFAST_LOG_LEVEL="+string(level), "HOLDFAST_LOG_FORMAT="+c.LogFormat,
 			"HOLDFAST_FIRST_EVENT_TIMEOUT="+c.FirstTimeout.String(), "API_TIMEOUT_STREAMING_CHUNK="+c.Idle().String(),
 		)},
 		gone: func(err error) error {

@@ -17,6 +17,7 @@ import (
 
 	"holdfast/internal/config"
 	"holdfast/internal/modelsim"
+	"holdfast/internal/reception"
 	"holdfast/internal/slacksim"
 	"holdfast/internal/slacksim/ui"
 	"holdfast/internal/store/sqlite"
@@ -139,6 +140,18 @@ func sandboxSlack(ctx context.Context, c config.Config, o SandboxOptions, model 
 	file := filepath.Join(o.Dir, "workspace.json")
 	if err := load(sim, file); err != nil {
 		return &SetupError{Say: "the saved workspace " + file + " cannot be read: run once with --fresh to begin anew", Cause: err}
+	}
+	if o.Bot == "" {
+		err := sim.Configure(func(s *slacksim.Settings) {
+			s.Commands = []slacksim.Command{{Command: c.SettingsCommand, Description: "Which model answers you, and how", UsageHint: "[help]"}}
+			s.Shortcuts = []slacksim.Shortcut{
+				{Name: "Thread Settings", Type: "message", CallbackID: reception.ThreadShortcut, Description: "What counts in this thread"},
+				{Name: "My settings", Type: "global", CallbackID: reception.SettingsAction, Description: "Which model answers you, and how"},
+			}
+		})
+		if err != nil {
+			return err
+		}
 	}
 	server, err := sim.Start(context.WithoutCancel(ctx), o.Addr)
 	if err != nil {

@@ -15,17 +15,27 @@ import (
 	"holdfast/internal/config"
 	"holdfast/internal/inbox"
 	"holdfast/internal/openai"
+	"holdfast/internal/reception"
 	slacksocket "holdfast/internal/slack/socket"
 	"holdfast/internal/slack/web"
 	"holdfast/internal/turn"
 )
 
-// receiver joins the socket to the inbox.
-type receiver struct{ inbox *inbox.Inbox }
+// receiver joins the socket to the inbox, and to what answers with the acknowledgement.
+type receiver struct {
+	inbox *inbox.Inbox
+	door  *reception.Door
+}
 
-// Receive stores an envelope. No acknowledgement carries a payload yet.
+// Receive stores an envelope.
 func (r receiver) Receive(ctx context.Context, e slacksocket.Envelope) (json.RawMessage, error) {
-	return nil, r.inbox.Receive(ctx, inbox.Envelope{Type: e.Type, ID: e.ID, Payload: e.Payload, At: e.At})
+	if err := r.inbox.Receive(ctx, inbox.Envelope{Type: e.Type, ID: e.ID, Payload: e.Payload, At: e.At}); err != nil {
+		return nil, err
+	}
+	if !e.AcceptsResponse {
+		return nil, nil
+	}
+	return r.door.Answer(e.Payload), nil
 }
 
 // rates are Slack's, as the operator has them changed.

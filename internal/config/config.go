@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -52,6 +53,8 @@ type Config struct {
 	Company      string   `env:"SLACK_COMPANY_NAME"`
 	Website      string   `env:"SLACK_COMPANY_WEBSITE"`
 	Midturn      string   `env:"HOLDFAST_MIDTURN" envDefault:"queue"`
+
+	SettingsCommand string `env:"SETTINGS_SLASH_COMMAND" envDefault:"/chatgpt-settings"`
 
 	// What people may choose otherwise; empty: the field's own default.
 	Models          ids    `env:"HOLDFAST_MODELS"`
@@ -224,6 +227,9 @@ func (c Config) Check() error {
 		say("SLACK_BOT_TOKEN: not set: copy the Bot User OAuth Token (xoxb-…) from your Slack app's page “OAuth & Permissions”")
 	case !strings.HasPrefix(c.SlackBotToken.Reveal(), "xoxb-") && !strings.HasPrefix(c.SlackBotToken.Reveal(), "xoxe."):
 		say("SLACK_BOT_TOKEN: not a bot token: it must begin with xoxb-; take the Bot User OAuth Token from “OAuth & Permissions”")
+	}
+	if !regexp.MustCompile(`^/[a-z0-9_-]{1,31}$`).MatchString(c.SettingsCommand) {
+		say("SETTINGS_SLASH_COMMAND: %q: want a slash and up to 31 small letters, digits, hyphens and underscores, as in the Slack app's configuration", c.SettingsCommand)
 	}
 	switch {
 	case c.SlackAppToken == "":

@@ -19,6 +19,8 @@
 //  7. A turn that failed is run again at most once for all clicks on its Retry:
 //     the click is work under a key of the turn's own. A turn that did not fail is
 //     not.
+//  8. An act (a click, a shortcut, a command, a modal) is open from its commit until it
+//     is done, over crashes; nothing of it waits for a lane.
 //
 // Not guaranteed: order of arrival. Lanes order by Slack's ts.
 package inbox

@@ -32,6 +32,7 @@ type Entry struct {
 	Stop    *Stop             // set if it ends what runs
 	Turn    string            // of a Retry: the turn that failed
 	Rename  *Rename           // set if a person named a conversation
+	Act     bool              // something is to be done about it beside the lanes; it stays open until that is done
 	Payload []byte            // the envelope's payload as it came
 	At      time.Time         // of receipt, UTC
 }
@@ -57,6 +58,10 @@ type Rename struct {
 	At    chat.TS // of two, the later counts
 }
 
+// Hold is how long an act belongs to the process that received it, if that says nothing
+// more of it; then others may do it.
+const Hold = 10 * time.Second
+
 // Envelope is what a transport received, before anybody looked inside.
 type Envelope struct {
 	Type    string // "events_api", "interactive", "slash_commands", or anything
@@ -67,8 +72,9 @@ type Envelope struct {
 
 // Store commits entries.
 type Store interface {
-	// Append commits e and tells whether it brought new work to its lane. It
-	// returns only after the commit is durable.
+	// Append commits e and tells whether it brought new work to its lane, or, for an
+	// act, whether it is new. It returns only after the commit is durable. An act is
+	// held for its receiver for [Hold].
 	Append(ctx context.Context, e Entry) (work bool, err error)
 	// Stop commits that the work which e.Stop means is to end, and returns the
 	// lanes that have such work. Calling it again does no harm.
@@ -89,14 +95,18 @@ type Inbox struct {
 	early      func(Stop)
 	stop       func(lane string)
 	tell       func(e Entry, work bool)
+	act        func(Entry) (kept func(fresh bool, err error))
 }
 
 // New makes an inbox. wake is called when a lane got work; early for a stop that is
 // about to be stored, and stop for each lane whose work is to end once it is, which may
 // run anywhere; tell for each message that became work and each edit and deletion, more
-// than once if they come more than once. None of them may block.
-func New(store Store, c Classifier, wake func(), early func(Stop), stop func(lane string), tell func(e Entry, work bool)) *Inbox {
-	return &Inbox{store: store, classifier: c, wake: wake, early: early, stop: stop, tell: tell}
+// than once if they come more than once; act for each act that is about to be stored,
+// as what it brings lives for 3 seconds, and what it returns once that is done or has
+// failed. None of them may block.
+func New(store Store, c Classifier, wake func(), early func(Stop), stop func(lane string), tell func(e Entry, work bool),
+	act func(Entry) (kept func(fresh bool, err error))) *Inbox {
+	return &Inbox{store: store, classifier: c, wake: wake, early: early, stop: stop, tell: tell, act: act}
 }
 
 // Receive stores one envelope. When it returns nil, the envelope may be
@@ -106,7 +116,15 @@ func (in *Inbox) Receive(ctx context.Context, env Envelope) error {
 	if e.Stop != nil && !e.Stop.Word { // the word must find what it stops, to be credited
 		in.early(*e.Stop)
 	}
+	var kept func(bool, error)
+	if e.Act {
+		kept = in.act(e)
+	}
 	work, err := in.store.Append(ctx, e)
+	if e.Act {
+		kept(work, err)
+		work = false // of no lane
+	}
 	if err != nil {
 		return fmt.Errorf("store %s envelope %s: %w", env.Type, env.ID, err)
 	}

@@ -1,11 +1,13 @@
 package inbox_test
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -33,6 +35,7 @@ type rig struct {
 	woken   atomic.Int64
 	stopped []string
 	told    []string // what was told of messages
+	acts    []string // what was handed over, and then how it was stored
 	mu      sync.Mutex
 }
 
@@ -51,7 +54,10 @@ func setup(t *testing.T) *rig {
 	}
 	r := &rig{T: t, db: db, path: path}
 	decoder := event.New(event.Identity{Team: "T1", BotUser: "UBOT", Bot: "B1", App: "A1"})
-	r.inbox = inbox.New(db, decoder, func() { r.woken.Add(1) }, func(inbox.Stop) {}, func(lane string) { r.stopped = append(r.stopped, lane) }, r.hear)
+	r.inbox = inbox.New(db, decoder, func() { r.woken.Add(1) }, func(inbox.Stop) {}, func(lane string) { r.stopped = append(r.stopped, lane) }, r.hear, func(e inbox.Entry) func(bool, error) {
+		r.acts = append(r.acts, e.Key)
+		return func(fresh bool, err error) { r.acts = append(r.acts, fmt.Sprint(e.Key, " ", fresh, " ", err)) }
+	})
 	t.Cleanup(func() {
 		if err := db.Close(); err != nil {
 			t.Error(err)
@@ -291,5 +297,34 @@ func TestManyDeliverOneThread(t *testing.T) {
 		if text != fmt.Sprint(i) {
 			t.Fatalf("order %v", texts)
 		}
+	}
+}
+
+// An act is handed over before it is stored, as what it brings lives for 3 seconds, and
+// then it is told how that went.
+func TestActsAreHandedOver(t *testing.T) {
+	r := setup(t)
+	click := inbox.Envelope{Type: "interactive", Payload: []byte(`{"type":"block_actions","trigger_id":"1.2","user":{"id":"U1"},"actions":[{"action_id":"x"}]}`)}
+	r.receive(click)
+	r.receive(click)
+	r.receive(inbox.Envelope{Type: "slash_commands", Payload: []byte(`{"command":"/x","user_id":"U1","trigger_id":"1.3"}`)})
+	r.receive(inbox.Envelope{Type: "slash_commands", Payload: []byte(`{"command":"/x"}`)}) // of nobody
+	r.receive(callback("1", `{"type":"app_home_opened","user":"U1","channel":"D1","tab":"home"}`))
+	r.receive(callback("2", `{"type":"reaction_added","user":"U1","reaction":"x","item":{"channel":"C1","ts":"5.000001"}}`))
+	want := []string{"i/1.2", "i/1.2 true <nil>", "i/1.2", "i/1.2 false <nil>", "c/1.3", "c/1.3 true <nil>", "v/Ev1", "v/Ev1 true <nil>"}
+	if !slices.Equal(r.acts, want) {
+		t.Errorf("handed over: %q\nwant %q", r.acts, want)
+	}
+	r.wakes("acts", 0)
+	r.rows(5, 0)
+	if err := r.db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	click.Payload = bytes.ReplaceAll(click.Payload, []byte("1.2"), []byte("1.9"))
+	if err := r.inbox.Receive(t.Context(), click); err == nil {
+		t.Fatal("a closed store took an act")
+	}
+	if last := r.acts[len(r.acts)-1]; !strings.HasPrefix(last, "i/1.9 false ") || strings.HasSuffix(last, "<nil>") {
+		t.Errorf("told of a store that failed: %q", last)
 	}
 }

@@ -59,7 +59,8 @@ type Left struct {
 	Lane string
 }
 
-// Store keeps rows. Every change is fenced (turn.ErrFenced).
+// Store keeps rows. Every change is fenced (turn.ErrFenced), but for a write of no lane,
+// which has the zero fence and its key alone.
 type Store interface {
 	// Begin commits w as sent and returns the row as it was before, if there
 	// was one. A confirmed row without Replace is left alone; one that failed in

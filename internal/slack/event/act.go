@@ -148,6 +148,7 @@ type View struct {
 	Hash                   string
 	PrivateMetadata        string
 	State                  map[string]map[string]Input // by block and action
+	Raw                    json.RawMessage             // as it came
 	Cleared                bool                        // of a view_closed: the whole stack was
 }
 
@@ -191,21 +192,23 @@ func (d *Decoder) rename(act Act) *inbox.Rename {
 	return &inbox.Rename{Conversation: t.Conversation, Title: t.Title, By: t.User, At: t.At}
 }
 
-// clicked classifies an interaction; our own stop and retry buttons mean work.
+// clicked classifies an interaction; our own stop and retry buttons mean work, all else
+// is an act.
 func (d *Decoder) clicked(env inbox.Envelope, p object) inbox.Entry {
 	e := inbox.Entry{Kind: inbox.Interaction, Key: interactionKey(env, p)}
 	act, _ := d.interaction(p)
 	i, ok := act.(Interaction)
 	c := i.Conversation()
+	e.Act = ok
 	if !ok || i.Type != "block_actions" || c.IsZero() {
 		return e
 	}
 	for _, a := range i.Actions {
 		switch {
 		case a.ID == StopAction:
-			e.Stop = &inbox.Stop{Team: c.Team, Channel: c.Channel, Root: c.Root, At: stamp(a.TS)}
+			e.Stop, e.Act = &inbox.Stop{Team: c.Team, Channel: c.Channel, Root: c.Root, At: stamp(a.TS)}, false
 		case a.ID == RetryAction && id(a.Value) != "":
-			e.Kind, e.Key, e.Turn, e.Lane = inbox.Retry, "r/"+id(a.Value), id(a.Value), c
+			e.Kind, e.Key, e.Turn, e.Lane, e.Act = inbox.Retry, "r/"+id(a.Value), id(a.Value), c, false
 		}
 	}
 	return e
@@ -301,7 +304,7 @@ func (d *Decoder) interaction(p object) (Act, bool) {
 	if v := p.object("view"); v != nil {
 		i.View = &View{ID: v.id("id"), RootID: v.id("root_view_id"), PreviousID: v.id("previous_view_id"),
 			ExternalID: v.text("external_id"), Type: v.text("type"), CallbackID: v.text("callback_id"), Hash: v.text("hash"),
-			PrivateMetadata: v.text("private_metadata"), State: state(v.object("state").object("values")), Cleared: p.flag("is_cleared")}
+			PrivateMetadata: v.text("private_metadata"), State: state(v.object("state").object("values")), Cleared: p.flag("is_cleared"), Raw: p["view"]}
 	}
 	return i, i.User != ""
 }

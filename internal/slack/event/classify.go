@@ -54,7 +54,7 @@ func (d *Decoder) classify(env inbox.Envelope) inbox.Entry {
 	case "interactive":
 		return d.clicked(env, p)
 	case "slash_commands":
-		return inbox.Entry{Kind: inbox.Command, Key: "c/" + unique(env, p.text("trigger_id"))}
+		return inbox.Entry{Kind: inbox.Command, Key: "c/" + unique(env, p.text("trigger_id")), Act: p.id("user_id") != ""}
 	}
 	return other(env, p)
 }
@@ -135,7 +135,8 @@ func (d *Decoder) event(env inbox.Envelope, p object) inbox.Entry {
 		}
 	default:
 		if act, ok := d.act(p, ev); ok {
-			return inbox.Entry{Kind: inbox.Interaction, Key: eventKey(env, p), Stop: d.stop(ev, act), Rename: d.rename(act)}
+			_, home := act.(Home)
+			return inbox.Entry{Kind: inbox.Interaction, Key: eventKey(env, p), Stop: d.stop(ev, act), Rename: d.rename(act), Act: home}
 		}
 	}
 	return other(env, p)

@@ -24,7 +24,7 @@ func (db *DB) Append(ctx context.Context, e inbox.Entry) (work bool, err error) 
 	case err != nil:
 		return false, db.named(what, err)
 	case fresh:
-		work = a.lane != ""
+		work = a.lane != "" || a.Act
 	default:
 		err = db.write(ctx, what, func(t *tx) error {
 			work, err = a.again(t)
@@ -34,7 +34,7 @@ func (db *DB) Append(ctx context.Context, e inbox.Entry) (work bool, err error) 
 	if err != nil {
 		return false, err
 	}
-	if work {
+	if work && !a.Act {
 		db.notify.work()
 	}
 	came := work && (busy || !fresh) && e.Kind == inbox.Message
@@ -82,6 +82,8 @@ const (
 		ON CONFLICT (key) DO UPDATE SET pending = l.pending + 1, run_at = CASE WHEN l.pending = 0 THEN excluded.run_at ELSE l.run_at END RETURNING l.owner`
 	// One statement is one round trip and one commit. run_at stays at the time
 	// since which the lane has had work.
+	appendAct = `WITH e AS (` + insertEntry + `), w AS (INSERT INTO acts (entry, held) SELECT id, ` + clock + ` + $12 FROM e)
+		SELECT count(*), 0::bigint FROM e`
 	appendPlain = `WITH e AS (` + insertEntry + `) SELECT count(*), 0::bigint FROM e`
 	appendWork  = `WITH e AS (` + insertEntry + `), w AS (` + addWork + `) SELECT count(*), (SELECT count(owner) FROM w) FROM e`
 )
@@ -97,7 +99,10 @@ func (db *DB) appendNew(ctx context.Context, a *arrival) (fresh, busy bool, err 
 		}
 		args := []any{a.Key, string(a.Kind), a.Rank, a.lane, a.m.Team, a.m.Channel, a.m.TS, a.m.place, a.lane != "", millis(a.At), a.Payload}
 		query := appendPlain
-		if a.lane != "" {
+		switch {
+		case a.Act:
+			query, args = appendAct, append(args, inbox.Hold.Milliseconds())
+		case a.lane != "":
 			query = appendWork
 		}
 		var n int64

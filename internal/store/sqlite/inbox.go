@@ -78,6 +78,10 @@ func (a *arrival) append(c *conn) (work bool, err error) {
 	if err := named(c, a.Rename); err != nil {
 		return false, err
 	}
+	if a.Act {
+		_, err := c.exec("INSERT INTO acts (entry, held) SELECT id, ? FROM inbox WHERE key = ?", t+inbox.Hold.Milliseconds(), a.Key)
+		return err == nil, err
+	}
 	if a.lane == "" {
 		return false, nil
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 // takeOver is run at open, when no other process can have the file: every
-// earlier replica is dead, its lanes are free, and work is due at once, also
+// earlier replica is dead, its lanes and acts are free, and work is due at once, also
 // if the clock was set back since or a pause was not over.
 func takeOver(c *conn, t int64) error {
 	if _, err := c.exec("DELETE FROM replicas WHERE lease_until < ?", t-int64(7*24*time.Hour/time.Millisecond)); err != nil {
@@ -21,6 +21,9 @@ func takeOver(c *conn, t int64) error {
 		return err
 	}
 	if _, err := c.exec("UPDATE lanes SET owner = NULL WHERE owner IS NOT NULL"); err != nil {
+		return err
+	}
+	if _, err := c.exec("UPDATE acts SET held = 0 WHERE held > 0"); err != nil {
 		return err
 	}
 	_, err := c.exec("UPDATE lanes SET run_at = ? WHERE run_at > ?", t, t)

@@ -16,6 +16,7 @@ import (
 	"holdfast/internal/inbox"
 	"holdfast/internal/lane"
 	"holdfast/internal/outbox"
+	"holdfast/internal/reception"
 	"holdfast/internal/settings"
 	"holdfast/internal/turn"
 )
@@ -28,6 +29,7 @@ type Store interface {
 	assistant.Archive
 	settings.Store
 	home.Store
+	reception.Store
 	gap.Store
 	// Outbox is a type of its own because its Begin is not turn.Store's.
 	Outbox() outbox.Store
@@ -60,6 +62,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"Refuse", refuseTests},
 		{"Settings", settingsTests},
 		{"Home", homeTests},
+		{"Reception", receptionTests},
 		{"Stop", stopTests},
 		{"Retry", retryTests},
 		{"Gap", gapTests},
