@@ -139,12 +139,18 @@ func settingsOf(c config.Config, s settings.Store, m settings.Models) (*settings
 		operator[o.key] = o.value
 	}
 	made, err := settings.New(s, m, operator)
-	if mistake, ok := errors.AsType[*settings.Mistake](err); ok {
-		for _, o := range list {
-			if o.key == mistake.Key {
-				return nil, &SetupError{Say: fmt.Sprintf("%s: %q: %s", o.name, o.value, mistake.Say)}
-			}
-		}
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return made, err
 	}
-	return made, err
+	var lines []string
+	for _, err := range joined.Unwrap() {
+		mistake, ok := errors.AsType[*settings.Mistake](err)
+		i := slices.IndexFunc(list, func(o choice) bool { return ok && o.key == mistake.Key })
+		if i < 0 {
+			return nil, err
+		}
+		lines = append(lines, fmt.Sprintf("%s: %q: %s", list[i].name, list[i].value, mistake.Say))
+	}
+	return nil, &SetupError{Say: strings.Join(lines, "\n")}
 }

@@ -3,7 +3,10 @@ package settings
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"holdfast/internal/chat"
@@ -95,23 +98,29 @@ type Mistake struct {
 func (m *Mistake) Error() string { return fmt.Sprintf("settings: %s: %s", m.Key, m.Say) }
 
 // New makes Settings. operator is what the configuration sets, by field; empty is not
-// set. The error is a [Mistake] if a value cannot be. Any model may be named.
+// set. Any model may be named; each other value that cannot be is a [Mistake] among those
+// that the error joins.
 func New(s Store, m Models, operator map[Key]string) (*Settings, error) {
 	set := Stored{}
 	a := m.Ability(operator[Model])
-	for k, v := range operator {
-		if v == "" {
-			continue
-		}
+	var mistakes []error
+	for _, k := range slices.Sorted(maps.Keys(operator)) {
 		f, ok := Lookup(k)
-		if !ok {
-			return nil, &Mistake{k, "there is no such field"}
-		}
-		e := Entry{Raw: f.encode(v)}
-		if _, _, ok := f.read(e.Raw, m, a); !ok && k != Model && f.Applies(a) {
-			return nil, &Mistake{k, f.want(m, a)}
+		e := Entry{Raw: f.encode(operator[k])}
+		switch {
+		case operator[k] == "":
+			continue
+		case !ok:
+			mistakes = append(mistakes, &Mistake{k, "there is no such field"})
+		case k != Model && f.Applies(a):
+			if _, _, ok := f.read(e.Raw, m, a); !ok {
+				mistakes = append(mistakes, &Mistake{k, f.want(m, a)})
+			}
 		}
 		set[k] = e
+	}
+	if len(mistakes) > 0 {
+		return nil, errors.Join(mistakes...)
 	}
 	return &Settings{store: s, models: m, operator: set}, nil
 }
