@@ -256,14 +256,17 @@ func (b books) QueryRow(query string, args ...any) *sql.Row {
 // person sees may be there before its outcome is stored, and what was written
 // while nobody was connected may not be here yet.
 func (w *world) rest(ts *testscript.TestScript, db books) {
-	var busy int
+	var busy, acts int
 	open := ""
-	w.poll(ts, func() string { return fmt.Sprintf("%d lanes still have work, %q has no outcome", busy, open) }, func() bool {
+	w.poll(ts, func() string {
+		return fmt.Sprintf("%d lanes still have work, %q has no outcome, %d clicks and the like are not done", busy, open, acts)
+	}, func() bool {
+		ts.Check(db.QueryRow(`SELECT count(*) FROM acts`).Scan(&acts))
 		ts.Check(db.QueryRow(`SELECT count(*) FROM lanes WHERE owner IS NOT NULL OR pending <> 0`).Scan(&busy))
 		if open = ""; busy == 0 {
 			open = w.withoutOutcome(ts, db)
 		}
-		return busy == 0 && open == ""
+		return busy == 0 && open == "" && acts == 0
 	})
 }
 

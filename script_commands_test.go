@@ -1,6 +1,7 @@
 package holdfast_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -74,7 +75,19 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"group":    in(group),
 	"title":    in(title),
 	"rename":   in(rename),
-	"invited":  in(invited),
+
+	"slash":     in(slash),
+	"shortcut":  in(shortcut),
+	"press":     in(press),
+	"modal":     in(modalSeen),
+	"enter":     in(enter),
+	"submit":    in(submit),
+	"heard":     in(heard),
+	"announced": in(announced),
+	"posted":    in(posted),
+	"stall":     in(stall),
+	"stored":    in(stored),
+	"invited":   in(invited),
 }
 
 // in gives a command its world. Commands do not take "!".
@@ -245,11 +258,12 @@ func (w *world) place(ts *testscript.TestScript, name string) (channel, at strin
 	return channel, at
 }
 
-// answers are the assistant's messages in a thread.
+// answers are the assistant's messages in a thread, but for what it says of its own
+// accord.
 func answers(v slacksim.View, channel, root string) []slacksim.Message {
 	var own []slacksim.Message
 	for _, m := range v.Replies(channel, root) {
-		if m.User == v.App().BotUserID {
+		if m.User == v.App().BotUserID && !bytes.Contains(m.Metadata, []byte(`"holdfast_notice"`)) {
 			own = append(own, m)
 		}
 	}

@@ -68,6 +68,10 @@ type world struct {
 	retried  string           // the turn whose button was clicked last
 	held     footprint        // what a replica held when steps looked
 	sent     []sent           // every message that people wrote for the assistant
+
+	interaction string                     // the last click, command or window that somebody sent
+	entered     map[string]slacksim.Inputs // in windows, by person
+	stalled     func() error               // ends the stall of the database
 }
 
 // sent is a message for the assistant.
