@@ -2,7 +2,6 @@ package document
 
 import (
 	"maps"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,7 +10,7 @@ import (
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
 // headings of Word in the languages that it names its styles in.
-var headingName = regexp.MustCompile(`(?i)^(?:heading|überschrift|titre|título|titulo|titolo|kop|rubrik|overskrift|otsikko|nagłówek|nadpis|заголовок|заглавие|başlık|címsor|見出し|标题|標題|제목|επικεφαλίδα|כותרת)\s*([1-9])$`)
+var headingName = lazy(`(?i)^(?:heading|überschrift|titre|título|titulo|titolo|kop|rubrik|overskrift|otsikko|nagłówek|nadpis|заголовок|заглавие|başlık|címsor|見出し|标题|標題|제목|επικεφαλίδα|כותרת)\s*([1-9])$`)
 
 func (w *word) readStyles() {
 	w.styles = map[string]style{}
@@ -23,7 +22,7 @@ func (w *word) readStyles() {
 		id := n.get("styleId")
 		st := style{num: n.val("pPr", "numPr", "numId"), level: atoi(n.val("pPr", "numPr", "ilvl"))}
 		name := strings.TrimSpace(n.val("name"))
-		if m := headingName.FindStringSubmatch(name); m != nil {
+		if m := headingName().FindStringSubmatch(name); m != nil {
 			st.heading = atoi(m[1])
 		} else if strings.EqualFold(name, "title") {
 			st.heading = 1

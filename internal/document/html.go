@@ -2,7 +2,6 @@ package document
 
 import (
 	"bytes"
-	"regexp"
 	"strings"
 
 	"golang.org/x/net/html"
@@ -11,7 +10,7 @@ import (
 
 const maxHTML = 16 << 20 // bytes of a page
 
-var metaCharset = regexp.MustCompile(`(?i)<(?:meta|\?xml)[^>]{0,200}?(?:charset|encoding)\s*=\s*["']?([\w.:-]{2,40})`)
+var metaCharset = lazy(`(?i)<(?:meta|\?xml)[^>]{0,200}?(?:charset|encoding)\s*=\s*["']?([\w.:-]{2,40})`)
 
 func readHTML(b *budget, s *source, _ string, doc *Document) error {
 	raw, err := s.bytes(maxHTML)
@@ -29,7 +28,7 @@ func readHTML(b *budget, s *source, _ string, doc *Document) error {
 
 // htmlText is a page as Markdown: what people see of it, tables as tables.
 func htmlText(b *budget, raw []byte, claimed string) (text, title string, err error) {
-	if m := metaCharset.FindSubmatch(raw[:min(len(raw), 4096)]); m != nil && claimed == "" {
+	if m := metaCharset().FindSubmatch(raw[:min(len(raw), 4096)]); m != nil && claimed == "" {
 		claimed = string(m[1])
 	}
 	page, _ := decode(raw, claimed)
@@ -397,11 +396,11 @@ func get(n *html.Node, key string) string {
 	return ""
 }
 
-var invisible = regexp.MustCompile(`(?i)display\s*:\s*none|visibility\s*:\s*hidden`)
+var invisible = lazy(`(?i)display\s*:\s*none|visibility\s*:\s*hidden`)
 
 func hiddenHTML(n *html.Node) bool {
 	for _, a := range n.Attr {
-		if a.Key == "hidden" && a.Val != "until-found" || a.Key == "style" && len(a.Val) < 10_000 && invisible.MatchString(a.Val) {
+		if a.Key == "hidden" && a.Val != "until-found" || a.Key == "style" && len(a.Val) < 10_000 && invisible().MatchString(a.Val) {
 			return true
 		}
 	}

@@ -138,8 +138,8 @@ func foreign(h []byte) bool {
 
 var (
 	mailField = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]*:[ \t]?.*$`)
-	mailKnown = regexp.MustCompile(`(?im)^(from|to|subject|date|received|return-path|message-id|mime-version|delivered-to):`)
-	htmlTag   = regexp.MustCompile(`(?i)<(html|head|body|!doctype html|table|div|p|h1|meta|title|script)\b`)
+	mailKnown = lazy(`(?im)^(from|to|subject|date|received|return-path|message-id|mime-version|delivered-to):`)
+	htmlTag   = lazy(`(?i)<(html|head|body|!doctype html|table|div|p|h1|meta|title|script)\b`)
 )
 
 func detectText(text, ext string) Kind {
@@ -151,7 +151,7 @@ func detectText(text, ext string) Kind {
 		return HTML
 	case strings.HasPrefix(t, "<") && strings.Contains(lower, "<svg"):
 		return SVG
-	case strings.HasPrefix(t, "<") && (ext == ".html" || ext == ".htm" || ext == ".xhtml") && htmlTag.MatchString(t):
+	case strings.HasPrefix(t, "<") && (ext == ".html" || ext == ".htm" || ext == ".xhtml") && htmlTag().MatchString(t):
 		return HTML
 	case strings.HasPrefix(lower, "<?xml") && strings.Contains(lower, "<html"):
 		return HTML
@@ -164,7 +164,7 @@ func detectText(text, ext string) Kind {
 	case ext == ".tsv" || ext == ".tab":
 		return TSV
 	case ext == ".html" || ext == ".htm":
-		if htmlTag.MatchString(t) {
+		if htmlTag().MatchString(t) {
 			return HTML
 		}
 	}
@@ -188,7 +188,7 @@ func isMail(t, ext string) bool {
 		if !mailField.MatchString(line) {
 			return false
 		}
-		if fields++; mailKnown.MatchString(line) {
+		if fields++; mailKnown().MatchString(line) {
 			known++
 		}
 	}
@@ -196,17 +196,17 @@ func isMail(t, ext string) bool {
 }
 
 var (
-	secretText = regexp.MustCompile(`-----BEGIN ([A-Z0-9]+ )*PRIVATE KEY( BLOCK)?-----|\bAKIA[0-9A-Z]{16}\b[\s\S]{0,200}(?i:secret)|_authToken\s*=|"private_key"\s*:\s*"-----BEGIN`)
-	secretName = regexp.MustCompile(`(?i)^(\.env(\..+)?|.+\.env|\.netrc|_netrc|\.pgpass|\.htpasswd|id_(rsa|dsa|ecdsa|ed25519)|credentials|.+\.(pem|key|p12|pfx|jks|keystore|kdbx|ppk))$`)
+	secretText = lazy(`-----BEGIN ([A-Z0-9]+ )*PRIVATE KEY( BLOCK)?-----|\bAKIA[0-9A-Z]{16}\b[\s\S]{0,200}(?i:secret)|_authToken\s*=|"private_key"\s*:\s*"-----BEGIN`)
+	secretName = lazy(`(?i)^(\.env(\..+)?|.+\.env|\.netrc|_netrc|\.pgpass|\.htpasswd|id_(rsa|dsa|ecdsa|ed25519)|credentials|.+\.(pem|key|p12|pfx|jks|keystore|kdbx|ppk))$`)
 	publicName = regexp.MustCompile(`(?i)\.env\.(example|sample|template|dist)$`)
 )
 
 // secret says why a file is not read: it holds what nobody should send to a model.
 func secret(h []byte, name string) string {
 	base := path.Base(strings.ReplaceAll(name, `\`, "/"))
-	byName := secretName.MatchString(base) && !publicName.MatchString(base) && !bytes.Contains(h, []byte("-----BEGIN CERTIFICATE")) &&
+	byName := secretName().MatchString(base) && !publicName.MatchString(base) && !bytes.Contains(h, []byte("-----BEGIN CERTIFICATE")) &&
 		!bytes.Contains(h, []byte("PUBLIC KEY-----"))
-	if byName || secretText.Match(h) {
+	if byName || secretText().Match(h) {
 		return "it looks like keys or passwords, so it was not read; if they were meant to be secret, delete the file here and replace them"
 	}
 	return ""

@@ -8,19 +8,25 @@ import (
 // odf reads what OpenDocument files are made of.
 type odf struct {
 	b     *budget
+	lists map[string]map[int]level // by style and level, those with numbers
 	notes int
 	after strings.Builder // notes and comments, to come after the section
 }
 
-func openODF(b *budget, s *source, doc *Document) (*scanner, func() error, error) {
+func openODF(b *budget, s *source, doc *Document) (*archive, error) {
 	a, err := openArchive(b, s)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if locked, _ := a.read("META-INF/manifest.xml", 1<<20); strings.Contains(string(locked), "encryption-data") {
-		return nil, nil, &refusal{Locked, "it is protected with a password; share a copy without one"}
+		return nil, &refusal{Locked, "it is protected with a password; share a copy without one"}
 	}
 	doc.Title = oneLine(clean(a.side("meta.xml").find("title").wordsOf()))
+	return a, nil
+}
+
+// content begins to read the part that all is in.
+func (a *archive) content() (*scanner, func() error, error) {
 	r, err := a.open("content.xml")
 	if err != nil {
 		return nil, nil, err
@@ -28,16 +34,48 @@ func openODF(b *budget, s *source, doc *Document) (*scanner, func() error, error
 	if r == nil {
 		return nil, nil, damaged("the part with its text is missing")
 	}
-	return newScanner(b, r), r.Close, nil
+	return newScanner(a.b, r), r.Close, nil
+}
+
+// numbering reads which lists have numbers. Their styles come before the text, in the
+// same part or in another.
+func (o *odf) numbering(a *archive, part, where string) {
+	r, err := a.open(part)
+	if err != nil || r == nil {
+		return
+	}
+	defer r.Close()
+	_ = newScanner(a.b, r).children(func(n *node) error {
+		if n.name != "list-style" {
+			return nil
+		}
+		levels := map[int]level{}
+		for _, l := range n.kids {
+			f := l.get("num-format")
+			if l.name != "list-level-style-number" || f == "" {
+				continue
+			}
+			formats := map[string]string{"a": "lowerLetter", "A": "upperLetter", "i": "lowerRoman", "I": "upperRoman"}
+			levels[atoi(l.get("level"))-1] = level{formats[f], l.get("num-suffix"), max(1, atoi(l.get("start-value")))}
+		}
+		o.lists[n.get("name")] = levels
+		return nil
+	}, where)
 }
 
 func readODT(b *budget, s *source, _ string, doc *Document) error {
-	sc, end, err := openODF(b, s, doc)
+	a, err := openODF(b, s, doc)
+	if err != nil {
+		return err
+	}
+	o := &odf{b: b, lists: map[string]map[int]level{}}
+	o.numbering(a, "styles.xml", "styles")
+	o.numbering(a, "content.xml", "automatic-styles")
+	sc, end, err := a.content()
 	if err != nil {
 		return err
 	}
 	defer end()
-	o := &odf{b: b}
 	out := &writer{b: b}
 	name := ""
 	flush := func() {
@@ -92,7 +130,7 @@ func (o *odf) block(out *writer, n *node, depth int) {
 		}
 	case "list":
 		out.para()
-		o.list(out, n, 0)
+		o.list(out, n, 0, n.get("style-name"))
 	case "table":
 		if t := o.table(n, depth); t != "" {
 			out.block(t)
@@ -109,25 +147,42 @@ func (o *odf) block(out *writer, n *node, depth int) {
 	}
 }
 
-func (o *odf) list(out *writer, n *node, level int) {
-	if level > 40 {
+func (o *odf) list(out *writer, n *node, depth int, style string) {
+	if depth > 40 {
 		return
 	}
+	if own := n.get("style-name"); own != "" {
+		style = own
+	}
+	numbers, numbered := o.lists[style][depth]
+	at := max(1, numbers.start) - 1
 	for _, item := range n.kids {
 		if item.name != "list-item" && item.name != "list-header" {
 			continue
 		}
+		if v := atoi(item.get("start-value")); v > 0 && v < 1<<30 {
+			at = v - 1
+		}
+		at++
+		mark := "- "
+		if numbered {
+			mark = numeral(at, numbers.format) + oneLine(clean(numbers.text)) + " "
+		}
+		if item.name == "list-header" {
+			mark = ""
+		}
 		for _, k := range item.kids {
 			switch k.name {
 			case "list":
-				o.list(out, k, level+1)
+				o.list(out, k, depth+1, style)
 			case "p", "h":
 				if t := oneLine(o.inline(k)); t != "" {
 					out.line()
-					out.add(strings.Repeat("  ", min(level, 8)) + "- " + t + "\n")
+					out.add(strings.Repeat("  ", min(depth, 8)) + mark + t + "\n")
+					mark = "  "
 				}
 			default:
-				o.block(out, k, level)
+				o.block(out, k, depth)
 			}
 		}
 	}
@@ -255,7 +310,11 @@ func (o *odf) table(n *node, depth int) string {
 // readODS reads row by row. Repeated rows are written out as long as they are few:
 // the format fills a sheet to its end with one repeated empty row.
 func readODS(b *budget, s *source, _ string, doc *Document) error {
-	sc, end, err := openODF(b, s, doc)
+	a, err := openODF(b, s, doc)
+	if err != nil {
+		return err
+	}
+	sc, end, err := a.content()
 	if err != nil {
 		return err
 	}
@@ -366,7 +425,11 @@ func (o *odf) cell(c *node) string {
 }
 
 func readODP(b *budget, s *source, _ string, doc *Document) error {
-	sc, end, err := openODF(b, s, doc)
+	a, err := openODF(b, s, doc)
+	if err != nil {
+		return err
+	}
+	sc, end, err := a.content()
 	if err != nil {
 		return err
 	}

@@ -8,7 +8,6 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -112,6 +111,10 @@ func (e *engine) start(ctx context.Context) (*sandbox, error) {
 	s.ctx, s.cancel = context.WithCancelCause(ctx)
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if err := context.Cause(s.ctx); err != nil { // while others compiled
+		s.end()
+		return nil, err
+	}
 	var err error
 	s.pool, err = webassembly.Init(webassembly.Config{
 		Context:  s.memory.with(s.ctx),
@@ -151,7 +154,7 @@ func (s *sandbox) end() {
 	s.memory.release()
 }
 
-var catalog = regexp.MustCompile(`(\d{1,9})\s+(\d{1,5})\s+obj\b[^\x00]{0,300}?/Type\s*/Catalog\b`)
+var catalog = lazy(`(\d{1,9})\s+(\d{1,5})\s+obj\b[^\x00]{0,300}?/Type\s*/Catalog\b`)
 
 // load opens a document. One that has lost its head or its end is repaired, once.
 func (e *engine) load(ctx context.Context, raw []byte) (*sandbox, error) {
@@ -162,7 +165,7 @@ func (e *engine) load(ctx context.Context, raw []byte) (*sandbox, error) {
 	if i := bytes.Index(raw, []byte("%PDF-")); i > 0 {
 		raw = raw[i:]
 	}
-	all := catalog.FindAllSubmatch(raw, 1000)
+	all := catalog().FindAllSubmatch(raw, 1000)
 	if len(all) == 0 {
 		return nil, err
 	}

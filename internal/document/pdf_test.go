@@ -175,8 +175,8 @@ func TestKills(t *testing.T) {
 // TestCache: compiled code is for the owner alone, and a directory that cannot be
 // used is no reason to fail.
 func TestCache(t *testing.T) {
-	if testing.Short() {
-		t.Skip("compiles PDFium twice")
+	if raced {
+		t.Skip("compiling takes a minute under the race detector")
 	}
 	dir := filepath.Join(t.TempDir(), "wasm")
 	if err := os.MkdirAll(dir, 0o777); err != nil {

@@ -241,7 +241,11 @@ func (a *archive) treeOf(name string) (*node, error) {
 		return nil, err
 	}
 	defer r.Close()
-	s := newScanner(a.b, r)
+	return newScanner(a.b, r).first()
+}
+
+// first is the tree of the first element.
+func (s *scanner) first() (*node, error) {
 	for {
 		t, err := s.token()
 		if err != nil || t == nil {
