@@ -301,8 +301,10 @@ func (w *world) compare(ts *testscript.TestScript, v slacksim.View, db books, tu
 	}
 	slices.Sort(ids) // they are in the order of the turns' beginning
 	w.ordered(ts, db, turns, ids)
-	for id, m := range interrupted(ts, db) {
-		ids, turns[id] = append(ids, id), []sent{m}
+	for id, m := range besides(ts, db) {
+		if _, known := turns[id]; !known {
+			ids, turns[id] = append(ids, id), []sent{m}
+		}
 	}
 	slices.Sort(ids)
 	for _, id := range ids {
@@ -333,10 +335,10 @@ func (w *world) compare(ts *testscript.TestScript, v slacksim.View, db books, tu
 	}
 }
 
-// interrupted are the turns that gave their messages on to the next one: they have
-// an answer in their thread, and credit nothing.
-func interrupted(ts *testscript.TestScript, db books) map[string]sent {
-	rows, err := db.Query(`SELECT id, lane FROM turns WHERE state = 'merged'`)
+// besides are the turns that have an answer in their thread and credit no message in
+// Slack: those that gave theirs on to the next one, and those of a click.
+func besides(ts *testscript.TestScript, db books) map[string]sent {
+	rows, err := db.Query(`SELECT id, lane FROM turns t WHERE state = 'merged' OR EXISTS (SELECT 1 FROM inbox i WHERE i.turn = t.id AND i.key LIKE 'w/%')`)
 	ts.Check(err)
 	defer rows.Close()
 	all := map[string]sent{}

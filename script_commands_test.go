@@ -20,7 +20,7 @@ import (
 // commands are the words of the scenarios. docs/testing.md explains them.
 var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"start":    in(start),
-	"crash":    in(func(ts *testscript.TestScript, w *world, _ []string) { ts.Check(w.stop(os.Kill)) }),
+	"crash":    in(crash),
 	"term":     in(term),
 	"metric":   in(metric),
 	"ready":    in(ready),
@@ -45,6 +45,7 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"postgres": in(postgres),
 	"acked":    in(acked),
 	"retry":    in(retry),
+	"press":    in(press),
 	"insist":   in(insist),
 	"edit":     in(edit),
 	"delete":   in(remove),
@@ -135,6 +136,13 @@ func start(ts *testscript.TestScript, w *world, args []string) {
 	}
 	w.launch(ts, args)
 	w.until(ts, "two sockets each", func(v slacksim.View) bool { return v.Live() >= 2*len(w.replicas) })
+}
+
+// crash kills holdfast, and waits until Slack has seen that its connections are gone:
+// what people click goes to a connection, and is not sent again.
+func crash(ts *testscript.TestScript, w *world, _ []string) {
+	ts.Check(w.stop(os.Kill))
+	w.until(ts, "the end of its sockets", func(v slacksim.View) bool { return v.Live() <= 2*len(w.replicas) })
 }
 
 // launch starts holdfast serve and does not wait.
@@ -402,8 +410,16 @@ func acked(ts *testscript.TestScript, w *world, args []string) {
 func retry(ts *testscript.TestScript, w *world, args []string) {
 	need(ts, args, 2, "retry VAR PERSON…")
 	channel, root := w.place(ts, args[0])
-	w.until(ts, "a button to try again", func(v slacksim.View) bool { return w.button(v, channel, root) != "" })
-	w.click(ts, channel, root, args[1:])
+	w.until(ts, "a button to try again", func(v slacksim.View) bool { return w.button(v, channel, root, "retry") != "" })
+	w.click(ts, channel, root, "retry", args[1:])
+}
+
+// press VAR BUTTON PERSON…: the same with another button of ours, such as continue.
+func press(ts *testscript.TestScript, w *world, args []string) {
+	need(ts, args, 3, "press VAR BUTTON PERSON…")
+	channel, root := w.place(ts, args[0])
+	w.until(ts, "a button: "+args[1], func(v slacksim.View) bool { return w.button(v, channel, root, args[1]) != "" })
+	w.click(ts, channel, root, args[1], args[2:])
 }
 
 // insist VAR PERSON REGEXP: the person clicks each such button until an answer matches.
@@ -417,47 +433,47 @@ func insist(ts *testscript.TestScript, w *world, args []string) {
 			for _, m := range answers(v, channel, root) {
 				matched = matched || done(m) && re.MatchString(m.Shown())
 			}
-			return matched || w.button(v, channel, root) != ""
+			return matched || w.button(v, channel, root, "retry") != ""
 		})
 		if matched {
 			return
 		}
-		w.click(ts, channel, root, args[1:2])
+		w.click(ts, channel, root, "retry", args[1:2])
 	}
 	ts.Fatalf("no answer matches %q after %s of trying again\n%s", args[2], patience, w.tail())
 }
 
-// button is the turn of the button under our newest answer, if it has one that was
-// not clicked before.
-func (w *world) button(v slacksim.View, channel, root string) string {
+// button is the turn of a button under our newest answer, if it has one that was not
+// clicked before.
+func (w *world) button(v slacksim.View, channel, root, name string) string {
 	own := answers(v, channel, root)
 	if len(own) == 0 {
 		return ""
 	}
-	found := retryButton.FindSubmatch(own[len(own)-1].Blocks)
-	if found == nil || string(found[1]) == w.retried {
+	found := regexp.MustCompile(`"action_id":"holdfast_` + name + `"[^}]*\}[^}]*"value":"([0-9a-f-]+)"`).FindSubmatch(own[len(own)-1].Blocks)
+	if found == nil || name+string(found[1]) == w.clicked {
 		return ""
 	}
 	return string(found[1])
 }
 
-func (w *world) click(ts *testscript.TestScript, channel, root string, persons []string) {
-	var at string
+func (w *world) click(ts *testscript.TestScript, channel, root, name string, persons []string) {
+	var at, of string
 	w.slack.Look(func(v slacksim.View) {
 		own := answers(v, channel, root)
-		at, w.retried = own[len(own)-1].TS, w.button(v, channel, root)
+		at, of = own[len(own)-1].TS, w.button(v, channel, root, name)
 	})
-	for i, name := range append(slices.Clone(persons), persons...) {
+	w.clicked = name + of
+	now := time.Now()
+	for i, person := range append(slices.Clone(persons), persons...) {
 		payload := fmt.Appendf(nil, `{"type":"block_actions","trigger_id":"click-%s-%d","team":{"id":%q},"user":{"id":%q},"channel":{"id":%q},
 			"container":{"type":"message","message_ts":%q,"channel_id":%q,"thread_ts":%q},"message":{"ts":%q,"thread_ts":%q},
-			"actions":[{"type":"button","action_id":"holdfast_retry","block_id":"b","value":%q,"action_ts":%q}]}`,
-			w.retried, i, slacksim.SeedTeam, w.person(ts, name), channel, at, channel, root, at, root, w.retried, at)
+			"actions":[{"type":"button","action_id":"holdfast_%s","block_id":"b","value":%q,"action_ts":%q}]}`,
+			of, i, slacksim.SeedTeam, w.person(ts, person), channel, at, channel, root, at, root, name, of, fmt.Sprintf("%d.%06d", now.Unix(), now.Nanosecond()/1000+i))
 		_, err := w.slack.Envelope("interactive", payload, "")
 		ts.Check(err)
 	}
 }
-
-var retryButton = regexp.MustCompile(`"action_id":"holdfast_retry".*"value":"([0-9a-f-]+)"`)
 
 // edit VAR TEXT: the author edits a message.
 func edit(ts *testscript.TestScript, w *world, args []string) {

@@ -65,7 +65,7 @@ type world struct {
 	replicas []replica        // that run, the oldest first
 	frozen   []replica        // that stand still
 	database *pgserver.Server // of this scenario alone, or nil
-	retried  string           // the turn whose button was clicked last
+	clicked  string           // the button that was clicked last
 	held     footprint        // what a replica held when steps looked
 	sent     []sent           // every message that people wrote for the assistant
 

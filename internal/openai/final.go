@@ -86,7 +86,7 @@ func (s *stream) finish(kind string, raw json.RawMessage) (*turn.Final, error) {
 		final.Items = s.items
 	}
 	final.Refusal = final.Refusal || s.draft.refused
-	final.Sources = sourcesOf(final.Items)
+	final.Sources, final.Used = sourcesOf(final.Items), usedIn(final.Items)
 	if final.Complete {
 		final.Calls = calls(final.Items)
 	}

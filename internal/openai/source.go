@@ -3,6 +3,7 @@ package openai
 import (
 	"encoding/json"
 	"net/url"
+	"slices"
 
 	"holdfast/internal/turn"
 )
@@ -44,4 +45,28 @@ func address(raw string) string {
 	q.Del("utm_source")
 	u.RawQuery = q.Encode()
 	return u.String()
+}
+
+// usedIn names the endpoint's own tools among output items, each once.
+func usedIn(items []json.RawMessage) []string {
+	var used []string
+	for _, raw := range items {
+		name := ""
+		switch readItem(raw).Type {
+		case "web_search_call":
+			name = "web search"
+		case "file_search_call":
+			name = "file search"
+		case "code_interpreter_call":
+			name = "code"
+		case "image_generation_call":
+			name = "pictures"
+		case "mcp_call":
+			name = "a connected tool"
+		}
+		if name != "" && !slices.Contains(used, name) {
+			used = append(used, name)
+		}
+	}
+	return used
 }

@@ -248,18 +248,20 @@ func (a *asking) closing(f *Final) *Conclusion {
 		return failed(&Failure{Code: "tool_loop", Say: "The model kept on calling tools instead of answering. Please ask for a smaller piece."}, text)
 	case text == "" && f.Complete:
 		return failed(&Failure{Code: "empty_answer", Say: "The model finished without writing anything. Please ask again."}, "")
-	case f.Complete:
-		return &Conclusion{State: Answered, Text: text, Sources: a.sources(f)}
 	case text == "":
 		return failed(&Failure{Code: f.Reason, Say: incompleteWords(f.Reason)}, "")
 	}
-	return &Conclusion{State: Answered, Reason: f.Reason, Notice: ":warning: " + incompleteWords(f.Reason), Text: text, Sources: a.sources(f)}
+	c := &Conclusion{State: Answered, Text: text, Sources: a.sources(f), Used: a.used(f)}
+	if !f.Complete {
+		c.Reason, c.Notice = f.Reason, ":warning: "+incompleteWords(f.Reason)
+	}
+	return c
 }
 
 func incompleteWords(reason string) string {
 	switch reason {
 	case "max_output_tokens":
-		return "The answer stops here because it reached the length limit. Write “continue” to go on."
+		return "The answer stops here because it reached the length limit. Press Continue, or write “continue”, to go on."
 	case "content_filter":
 		return "The model's content filter ended the answer here. Rephrasing the question may help."
 	}

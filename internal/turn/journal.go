@@ -73,6 +73,7 @@ type Round struct {
 	Outcomes map[string]tool.Outcome // so far, by the call's key
 	Text     string                  // all that the turn had said by then
 	Sources  []Source                // that it cites
+	Used     []string                // of the endpoint's own tools
 }
 
 // called is the Data of a Called; its record's Text is what the turn has said.
@@ -80,6 +81,7 @@ type called struct {
 	Items   []json.RawMessage `json:"items"`
 	Calls   []tool.Call       `json:"calls"`
 	Sources []Source          `json:"sources,omitempty"`
+	Used    []string          `json:"used,omitempty"`
 }
 
 // ended is the Data of a ToolEnded.
@@ -119,6 +121,10 @@ type Conclusion struct {
 	Notice string `json:"notice,omitempty"` // stands under the text, for the person
 	// Sources are the web pages that the text cites.
 	Sources []Source `json:"sources,omitempty"`
+	Used    []string `json:"used,omitempty"` // tools
+	Model   string   `json:"model,omitempty"`
+	Manner  Manner   `json:"manner,omitzero"`
+	First   bool     `json:"first,omitempty"` // it is the conversation's first answer
 	Text    string   `json:"-"`
 }
 
@@ -147,7 +153,7 @@ func Replay(journal []Record) Progress {
 				continue // unreadable: the model is asked again
 			}
 			// That response is over: what follows is a new one.
-			p.Rounds = append(p.Rounds, Round{Items: d.Items, Calls: d.Calls, Outcomes: map[string]tool.Outcome{}, Text: r.Text, Sources: d.Sources})
+			p.Rounds = append(p.Rounds, Round{Items: d.Items, Calls: d.Calls, Outcomes: map[string]tool.Outcome{}, Text: r.Text, Sources: d.Sources, Used: d.Used})
 			p.ResponseID, p.Background, p.Sequence, p.Items = "", false, 0, nil
 			text = strings.Builder{}
 			text.WriteString(r.Text)

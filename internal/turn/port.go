@@ -181,6 +181,7 @@ type Final struct {
 	Text     string // the whole text; empty if the endpoint did not repeat it
 	Items    []json.RawMessage
 	Sources  []Source    // web pages that the text cites, each once, in order
+	Used     []string    // the endpoint's own tools that it used, as people would call them
 	Calls    []tool.Call // what the model wants before it goes on; without keys
 	Usage    Usage
 }
@@ -197,6 +198,32 @@ type Usage struct {
 // returned may be shown, so that the journal never knows less than Slack.
 type Live func(ctx context.Context) (text string, err error)
 
+// Ending is how an answer ends: its text, and what stands under it.
+type Ending struct {
+	Text     string
+	Notice   string  // one line: how it ended, if not well
+	Offers   []Offer // what the person can do about it
+	Foot     Foot
+	Judge    bool // buttons that say whether it helped
+	Settings bool // a button to the settings
+}
+
+// Offer is a button under an answer.
+type Offer string
+
+const (
+	Retry   Offer = "retry"    // the turn is run again
+	GoOn    Offer = "continue" // the answer goes on where it stopped
+	Shorter Offer = "shorter"  // the answer is given again, shorter
+)
+
+// Foot says in one line what the answer rests on.
+type Foot struct {
+	Sources []Source
+	Used    []string // tools, as people would call them
+	Model   string
+}
+
 // Surfaces opens the Slack messages on which a turn's answer appears. An
 // earlier attempt's messages are found and used again.
 type Surfaces interface {
@@ -211,10 +238,10 @@ type Surface interface {
 	// Changed says that there is more text: the surface calls Live when it is
 	// about to write.
 	Changed()
-	// Finish makes text the final answer, with a notice under it if there is
-	// one and, if retry is set, a way to have the turn run again, clears every sign of life, and returns the first message's ts when
-	// all of it is confirmed by Slack.
-	Finish(ctx context.Context, text, notice string, retry bool) (ts chat.TS, err error)
+	// Finish makes e's text the final answer, with what e puts under it, clears every
+	// sign of life, and returns the first message's ts when all of it is confirmed by
+	// Slack.
+	Finish(ctx context.Context, e Ending) (ts chat.TS, err error)
 	// Close ends the surface's own goroutine; what Slack shows stays. It is
 	// safe to call twice and after Finish.
 	Close()

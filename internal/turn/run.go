@@ -213,6 +213,10 @@ func (r *Runner) conclude(ctx context.Context, a *asking) (*Conclusion, error) {
 	if err != nil {
 		return nil, err
 	}
+	if a.brief != nil {
+		c.Manner, c.Model = a.brief.Manner, a.brief.Request.Model
+		c.First = a.turn.Messages[0].TS == a.turn.Conversation.Root
+	}
 	return r.journal(ctx, a, c)
 }
 
@@ -269,11 +273,7 @@ func (r *Runner) present(ctx context.Context, a *asking, c *Conclusion) (*Conclu
 // show delivers the conclusion. An answer that Slack cannot take now is tried
 // again later by the lane; one that Slack will never take ends the turn.
 func (r *Runner) show(ctx context.Context, a *asking, c *Conclusion) (chat.TS, error) {
-	notice := c.Notice
-	if notice != "" && c.State == Failed {
-		notice += " (turn " + a.turn.ID + ")"
-	}
-	ts, err := a.surface.Finish(ctx, c.Text, notice, c.State == Failed)
+	ts, err := a.surface.Finish(ctx, c.ending(a.turn.ID))
 	if err == nil || ctx.Err() != nil {
 		return ts, err
 	}

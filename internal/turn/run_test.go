@@ -133,7 +133,7 @@ func (v *view) Changed() {
 	}
 }
 
-func (v *view) Finish(ctx context.Context, text, notice string, _ bool) (chat.TS, error) {
+func (v *view) Finish(ctx context.Context, e turn.Ending) (chat.TS, error) {
 	v.mu.Lock()
 	hold := v.screen.hold
 	v.screen.hold = false
@@ -142,10 +142,10 @@ func (v *view) Finish(ctx context.Context, text, notice string, _ bool) (chat.TS
 		<-ctx.Done()
 		return "", context.Cause(ctx)
 	}
-	notice, _, _ = strings.Cut(notice, " (turn ")
+	notice, _, _ := strings.Cut(e.Notice, " (turn ")
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.screen.finals = append(v.screen.finals, text+"|"+notice)
+	v.screen.finals = append(v.screen.finals, e.Text+"|"+notice)
 	return "5.000001", nil
 }
 

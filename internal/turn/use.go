@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 
 	"holdfast/internal/tool"
@@ -14,7 +15,7 @@ import (
 // round takes up an answer that wants tools: it is journalled, and what it wants is
 // run at the next step.
 func (r *Runner) round(ctx context.Context, a *asking, f *Final) error {
-	next := Round{Items: f.Items, Calls: slices.Clone(f.Calls), Outcomes: map[string]tool.Outcome{}, Text: a.draft.text(), Sources: f.Sources}
+	next := Round{Items: f.Items, Calls: slices.Clone(f.Calls), Outcomes: map[string]tool.Outcome{}, Text: a.draft.text(), Sources: f.Sources, Used: f.Used}
 	if f.Text != "" {
 		next.Text = a.draft.whole(f.Text)
 	}
@@ -22,7 +23,7 @@ func (r *Runner) round(ctx context.Context, a *asking, f *Final) error {
 		// The endpoint names calls, but only within one response.
 		next.Calls[i].Key = a.turn.ID + "/" + strconv.Itoa(len(a.rounds)) + "/" + strconv.Itoa(i)
 	}
-	rec := record(Called, called{Items: next.Items, Calls: next.Calls, Sources: next.Sources})
+	rec := record(Called, called{Items: next.Items, Calls: next.Calls, Sources: next.Sources, Used: next.Used})
 	rec.Text = next.Text
 	if err := r.store.Record(ctx, a.draft.fence, a.turn.ID, rec); err != nil {
 		return fmt.Errorf("journal what the model wants to call: %w", err)
@@ -147,5 +148,25 @@ func (a *asking) sources(last *Final) []Source {
 		}
 	}
 	add(last.Sources)
+	return all
+}
+
+// used are the tools that the whole answer used, each once, as people would call them.
+func (a *asking) used(last *Final) []string {
+	var all []string
+	add := func(names ...string) {
+		for _, n := range names {
+			if n = strings.ReplaceAll(n, "_", " "); !slices.Contains(all, n) {
+				all = append(all, n)
+			}
+		}
+	}
+	for _, round := range a.rounds {
+		add(round.Used...)
+		for _, c := range round.Calls {
+			add(c.Name)
+		}
+	}
+	add(last.Used...)
 	return all
 }

@@ -160,11 +160,25 @@ func (Removal) act()     {}
 func (Command) act()     {}
 func (Interaction) act() {}
 
-// The action ids of our own buttons. The value of a retry button is the turn.
+// The action ids of our own buttons that mean work. The value of all but the stop
+// button's is the turn.
 const (
-	StopAction  = "holdfast_stop"
-	RetryAction = "holdfast_retry"
+	StopAction    = "holdfast_stop"
+	RetryAction   = "holdfast_retry"
+	GoOnAction    = "holdfast_continue"
+	ShorterAction = "holdfast_shorter"
 )
+
+// wish is what a click on one of our buttons says, in the person's stead.
+func wish(action string) string {
+	switch action {
+	case GoOnAction:
+		return "(pressed Continue) Please go on exactly where your last answer stopped, without repeating any of it."
+	case ShorterAction:
+		return "(pressed Shorter) Please give your last answer again, much shorter: only what matters most."
+	}
+	return ""
+}
 
 // stopReactions are the reactions that ask for an end. Slack shows them as a
 // red cross and as a stop sign.
@@ -192,8 +206,8 @@ func (d *Decoder) rename(act Act) *inbox.Rename {
 	return &inbox.Rename{Conversation: t.Conversation, Title: t.Title, By: t.User, At: t.At}
 }
 
-// clicked classifies an interaction; our own stop and retry buttons mean work, all else
-// is an act.
+// clicked classifies an interaction; some of our own buttons mean work, all else is an
+// act.
 func (d *Decoder) clicked(env inbox.Envelope, p object) inbox.Entry {
 	e := inbox.Entry{Kind: inbox.Interaction, Key: interactionKey(env, p)}
 	act, _ := d.interaction(p)
@@ -209,6 +223,14 @@ func (d *Decoder) clicked(env inbox.Envelope, p object) inbox.Entry {
 			e.Stop, e.Act = &inbox.Stop{Team: c.Team, Channel: c.Channel, Root: c.Root, At: stamp(a.TS)}, false
 		case a.ID == RetryAction && id(a.Value) != "":
 			e.Kind, e.Key, e.Turn, e.Lane, e.Act = inbox.Retry, "r/"+id(a.Value), id(a.Value), c, false
+		case wish(a.ID) != "" && id(a.Value) != "" && stamp(a.TS) != "":
+			// A click is a person's word: a message, though Slack has none. One for all
+			// who press it.
+			e.Kind, e.Key, e.Lane, e.Act = inbox.Message, "w/"+a.ID+"/"+id(a.Value), c, false
+			e.Message = chat.Message{Conversation: c, TS: stamp(a.TS), User: i.User, Text: wish(a.ID)}
+			if i.UserTeam != "" && i.UserTeam != c.Team {
+				e.Message.ClientTeam = i.UserTeam
+			}
 		}
 	}
 	return e

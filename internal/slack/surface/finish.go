@@ -12,8 +12,9 @@ import (
 	"holdfast/internal/turn"
 )
 
-// Finish makes text the final answer. See turn.Surface.
-func (s *surface) Finish(ctx context.Context, text, notice string, retry bool) (chat.TS, error) {
+// Finish makes e the final answer. See turn.Surface.
+func (s *surface) Finish(ctx context.Context, e turn.Ending) (chat.TS, error) {
+	text := e.Text
 	s.Close()
 	if s.cut {
 		// What was under way may have arrived: look, as after a crash.
@@ -22,11 +23,11 @@ func (s *surface) Finish(ctx context.Context, text, notice string, retry bool) (
 			return "", err
 		}
 	}
-	s.cut, s.retry = true, retry
+	s.cut, s.ending = true, e
 	if !strings.HasPrefix(text, s.written) {
 		s.rewrite() // the endpoint's last word differs from what it streamed
 	}
-	err := s.complete(ctx, text, notice)
+	err := s.complete(ctx, text)
 	for range 2 {
 		code := refused(err)
 		if !s.plain && blocksRefused(code) {
@@ -36,7 +37,7 @@ func (s *surface) Finish(ctx context.Context, text, notice string, retry bool) (
 			break
 		}
 		s.rewrite()
-		err = s.complete(ctx, text, notice)
+		err = s.complete(ctx, text)
 	}
 	if err != nil {
 		return "", s.undelivered(ctx, err)
@@ -60,14 +61,14 @@ func (s *surface) rewrite() {
 
 // complete writes all parts of the final text, and takes away messages that it
 // does not need.
-func (s *surface) complete(ctx context.Context, text, notice string) error {
+func (s *surface) complete(ctx context.Context, text string) error {
 	if strings.TrimSpace(text) == "" {
-		return s.noticeAlone(ctx, notice)
+		return s.noticeAlone(ctx)
 	}
 	used := 0
 	for {
 		p := s.open()
-		if err := s.extend(ctx, p, text, true, notice); err != nil {
+		if err := s.extend(ctx, p, text, true, &s.ending); err != nil {
 			return err
 		}
 		if p.ts != "" {
@@ -81,8 +82,8 @@ func (s *surface) complete(ctx context.Context, text, notice string) error {
 }
 
 // noticeAlone is a turn without any text: the notice is the message.
-func (s *surface) noticeAlone(ctx context.Context, notice string) error {
-	if notice == "" {
+func (s *surface) noticeAlone(ctx context.Context) error {
+	if s.ending.Notice == "" {
 		return s.drop(ctx, 0)
 	}
 	p := s.open()
@@ -92,11 +93,11 @@ func (s *surface) noticeAlone(ctx context.Context, notice string) error {
 		}
 	}
 	if p.ts == "" {
-		if err := s.post(ctx, p, opCreate, render.Part{}, true, notice); err != nil {
+		if err := s.post(ctx, p, opCreate, render.Part{}, true, &s.ending); err != nil {
 			return err
 		}
 	}
-	if err := s.edit(ctx, p, render.Part{}, true, notice); err != nil {
+	if err := s.edit(ctx, p, render.Part{}, true, &s.ending); err != nil {
 		return err
 	}
 	return s.drop(ctx, p.n)
@@ -191,10 +192,10 @@ func (s *surface) cutOff(ctx context.Context, line string) (told bool, err error
 			}
 		}
 		// What stood before was taken with blocks; they carry the button.
-		s.retry = true
+		s.ending = turn.Ending{Notice: line, Offers: []turn.Offer{turn.Retry}}
 		for _, s.plain = range []bool{false, true} {
 			made, _, _ := render.Next(render.Markdown(s.written), p.at, s.limits(), true)
-			if err = s.edit(ctx, p, made, true, line); refused(err) == "" {
+			if err = s.edit(ctx, p, made, true, &s.ending); refused(err) == "" {
 				break
 			}
 		}

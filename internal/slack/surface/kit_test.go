@@ -190,7 +190,7 @@ func (k *kit) shows(chars int) {
 
 func (k *kit) finish(s turn.Surface, text, notice string) chat.TS {
 	k.Helper()
-	ts, err := s.Finish(k.Context(), text, notice, false)
+	ts, err := s.Finish(k.Context(), turn.Ending{Text: text, Notice: notice})
 	k.must(err)
 	return ts
 }

@@ -123,7 +123,7 @@ func (s *surface) tick() (more bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if err := s.extend(s.ctx, p, text, false, ""); err != nil {
+	if err := s.extend(s.ctx, p, text, false, nil); err != nil {
 		return false, err
 	}
 	return p.full, nil

@@ -10,20 +10,21 @@ import (
 	"holdfast/internal/chat"
 	"holdfast/internal/outbox"
 	"holdfast/internal/slack/render"
+	"holdfast/internal/turn"
 )
 
 // sealed is the "last" of a stream that was stopped with all of its text.
 const sealed = "\x00sealed"
 
 // extend brings a part up to date with text. If the part is full with it, the
-// part is closed. footer stands under the text of a last part.
-func (s *surface) extend(ctx context.Context, p *part, text string, final bool, footer string) error {
+// part is closed. foot stands under the text of a last part.
+func (s *surface) extend(ctx context.Context, p *part, text string, final bool, foot *turn.Ending) error {
 	s.written = text
 	made, next, full := render.Next(render.Markdown(text), p.at, s.limits(), final)
 	if full {
-		footer = ""
+		foot = nil
 	}
-	if made.IsZero() && (!final || p.ts == "" && footer == "") {
+	if made.IsZero() && (!final || p.ts == "" && (foot == nil || foot.Notice == "")) {
 		return nil // nothing to show yet, or nothing left
 	}
 	whole := full || final
@@ -38,12 +39,12 @@ func (s *surface) extend(ctx context.Context, p *part, text string, final bool, 
 		}
 	}
 	if p.ts == "" {
-		if err := s.create(ctx, p, made, whole, footer); err != nil {
+		if err := s.create(ctx, p, made, whole, foot); err != nil {
 			return err
 		}
 	}
 	if p.streaming {
-		err := s.stream(ctx, p, made, whole, final && !full, footer)
+		err := s.stream(ctx, p, made, whole, final && !full, foot)
 		if err != nil && ctx.Err() != nil {
 			return err
 		}
@@ -57,7 +58,7 @@ func (s *surface) extend(ctx context.Context, p *part, text string, final bool, 
 		}
 	}
 	if !p.streaming && p.last != sealed {
-		if err := s.edit(ctx, p, made, whole, footer); err != nil {
+		if err := s.edit(ctx, p, made, whole, foot); err != nil {
 			return err
 		}
 	}
@@ -71,7 +72,7 @@ func (s *surface) extend(ctx context.Context, p *part, text string, final bool, 
 
 // create makes the part's message: a stream if the text is still growing and
 // one can be had, else a post.
-func (s *surface) create(ctx context.Context, p *part, made render.Part, whole bool, footer string) error {
+func (s *surface) create(ctx context.Context, p *part, made render.Part, whole bool, foot *turn.Ending) error {
 	if !whole && !s.noStreams.Load() && !s.plain {
 		err := s.start(ctx, p, made)
 		if !errors.Is(err, ErrBusy) {
@@ -79,7 +80,7 @@ func (s *surface) create(ctx context.Context, p *part, made render.Part, whole b
 		}
 		s.o.Fell(reason(err, "no_slot"))
 	}
-	return s.post(ctx, p, opCreate, made, whole, footer)
+	return s.post(ctx, p, opCreate, made, whole, foot)
 }
 
 // start begins the part as a stream, with the text that can be shown.
@@ -110,7 +111,7 @@ func (s *surface) start(ctx context.Context, p *part, made render.Part) error {
 
 // stream appends what the stream does not have yet, and stops it if the part
 // is whole.
-func (s *surface) stream(ctx context.Context, p *part, made render.Part, whole, last bool, footer string) error {
+func (s *surface) stream(ctx context.Context, p *part, made render.Part, whole, last bool, foot *turn.Ending) error {
 	if chunk, shown := made.After(p.shown); chunk != "" {
 		_, err := s.outbox.Send(ctx, s.fence, s.write(p.n, opLive, methodAppend, true), func(ctx context.Context) (chat.TS, error) {
 			return p.ts, s.slack.Append(ctx, s.turn.Conversation.Channel, p.ts, chunk, !whole)
@@ -124,7 +125,7 @@ func (s *surface) stream(ctx context.Context, p *part, made render.Part, whole, 
 		return nil
 	}
 	_, err := s.outbox.Send(ctx, s.fence, s.write(p.n, opStop, methodStop, true), func(ctx context.Context) (chat.TS, error) {
-		return p.ts, s.slack.Stop(ctx, Stop{Channel: s.turn.Conversation.Channel, TS: p.ts, Blocks: s.ending(nil, footer), About: s.about(p), Last: last})
+		return p.ts, s.slack.Stop(ctx, Stop{Channel: s.turn.Conversation.Channel, TS: p.ts, Blocks: s.under(nil, foot), About: s.about(p), Last: last})
 	}, nil)
 	if err == nil {
 		p.streaming, p.last = false, sealed
@@ -167,8 +168,8 @@ func (s *surface) insist(ctx context.Context, write func() error) error {
 }
 
 // post creates the part's message whole.
-func (s *surface) post(ctx context.Context, p *part, op string, made render.Part, whole bool, footer string) error {
-	m := s.message(p, made, whole, footer)
+func (s *surface) post(ctx context.Context, p *part, op string, made render.Part, whole bool, foot *turn.Ending) error {
+	m := s.message(p, made, whole, foot)
 	called := false
 	ts, err := s.outbox.Send(ctx, s.fence, s.write(p.n, op, methodPost, false), func(ctx context.Context) (chat.TS, error) {
 		called = true
@@ -186,8 +187,8 @@ func (s *surface) post(ctx context.Context, p *part, op string, made render.Part
 }
 
 // edit replaces what the part's message shows.
-func (s *surface) edit(ctx context.Context, p *part, made render.Part, must bool, footer string) error {
-	m := s.message(p, made, must, footer)
+func (s *surface) edit(ctx context.Context, p *part, made render.Part, must bool, foot *turn.Ending) error {
+	m := s.message(p, made, must, foot)
 	m.Tick = !must
 	if p.last == fingerprint(m) {
 		return nil
@@ -218,10 +219,10 @@ func (s *surface) edit(ctx context.Context, p *part, made render.Part, must bool
 		// Somebody deleted it. The answer is owed all the same. The key names the
 		// deleted message, as that may happen to its successor too; one that an
 		// earlier attempt posted is found, and shows that attempt's text.
-		if err := s.post(ctx, p, opAgain+"-"+string(p.ts), made, must, footer); err != nil {
+		if err := s.post(ctx, p, opAgain+"-"+string(p.ts), made, must, foot); err != nil {
 			return err
 		}
-		return s.edit(ctx, p, made, must, footer)
+		return s.edit(ctx, p, made, must, foot)
 	case "streaming_state_conflict":
 		p.streaming = true
 	}
@@ -232,68 +233,28 @@ func (s *surface) about(p *part) Metadata { return Metadata{Turn: s.turn.ID, Par
 
 // message is the part as a post. While the text grows it carries a stop button
 // if Slack shows none of its own, which it does with the agent session.
-func (s *surface) message(p *part, made render.Part, whole bool, footer string) Post {
+func (s *surface) message(p *part, made render.Part, whole bool, foot *turn.Ending) Post {
 	m := Post{Conversation: s.turn.Conversation, Text: made.Text(), About: s.about(p)}
 	if !s.plain {
-		m.Blocks = s.ending(made.Blocks(), footer)
+		m.Blocks = s.under(made.Blocks(), foot)
 		if !whole && s.noSessions.Load() {
-			m.Blocks = under(m.Blocks, stopButton)
+			m.Blocks = below(m.Blocks, json.RawMessage(stopButton))
 		}
 	}
-	if footer != "" && (s.plain || m.Text == "") {
-		m.Text = join(m.Text, footer)
+	if foot != nil && foot.Notice != "" && (s.plain || m.Text == "") {
+		m.Text = join(m.Text, foot.Notice)
 	}
 	return m
 }
 
-// ending puts the footer under blocks, and under that what can be done about it.
-func (s *surface) ending(blocks json.RawMessage, footer string) json.RawMessage {
-	blocks = footerBlocks(blocks, footer)
-	if footer == "" || !s.retry {
-		return blocks
-	}
-	return under(blocks, fmt.Sprintf(retryButton, s.turn.ID))
-}
-
-// retryButton carries the action id that slack/event reads as a retry, and the
-// turn.
-const retryButton = `{"type":"actions","elements":[{"type":"button","action_id":"holdfast_retry","value":%q,"text":{"type":"plain_text","text":"Try again"}}]}`
-
-func join(text, footer string) string {
+func join(text, line string) string {
 	if text == "" {
-		return footer
+		return line
 	}
-	return text + "\n\n" + footer
+	return text + "\n\n" + line
 }
 
 func fingerprint(m Post) string { return m.Text + "\x00" + string(m.Blocks) }
 
-// footerBlocks puts a context block under blocks. Slack: Block Kit, context.
-func footerBlocks(blocks json.RawMessage, footer string) json.RawMessage {
-	if footer == "" {
-		return blocks
-	}
-	type text struct {
-		Type string `json:"type"`
-		Text string `json:"text"`
-	}
-	block, err := json.Marshal(struct {
-		Type     string `json:"type"`
-		Elements []text `json:"elements"`
-	}{"context", []text{{"mrkdwn", footer}}})
-	if err != nil {
-		panic(fmt.Sprintf("encode a footer: %v", err))
-	}
-	return under(blocks, string(block))
-}
-
 // stopButton carries the action id that slack/event reads as a stop.
 const stopButton = `{"type":"actions","elements":[{"type":"button","action_id":"holdfast_stop","text":{"type":"plain_text","text":"Stop"},"accessibility_label":"Stop this answer"}]}`
-
-// under puts a block under blocks.
-func under(blocks json.RawMessage, block string) json.RawMessage {
-	if len(blocks) <= 2 { // none, or []
-		return json.RawMessage("[" + block + "]")
-	}
-	return json.RawMessage(string(blocks[:len(blocks)-1]) + "," + block + "]")
-}

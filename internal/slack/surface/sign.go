@@ -12,6 +12,7 @@ import (
 	"holdfast/internal/chat"
 	"holdfast/internal/outbox"
 	"holdfast/internal/slack/render"
+	"holdfast/internal/turn"
 )
 
 // sign is what tells a person that we are at work, besides the text: the
@@ -152,14 +153,14 @@ func (s *surface) showLine(ctx context.Context, words string) error {
 	if p.streaming || full || p.recovered { // of a recovered one the text is not known here
 		return nil
 	}
-	words = ":hourglass_flowing_sand: " + words
+	line := &turn.Ending{Notice: ":hourglass_flowing_sand: " + words}
 	if p.ts == "" {
-		return s.post(ctx, p, opCreate, made, false, words)
+		return s.post(ctx, p, opCreate, made, false, line)
 	}
 	if err := s.slack.Tick(s.ticking, methodUpdate, s.turn.Conversation.Channel); err != nil {
 		return err
 	}
-	return s.edit(ctx, p, made, false, words)
+	return s.edit(ctx, p, made, false, line)
 }
 
 // elapsed is a time in words, such as "45 s" or "2 min 5 s".

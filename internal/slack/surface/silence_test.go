@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"holdfast/internal/slacksim"
+	"holdfast/internal/turn"
 )
 
 // While nothing happens, the person sees that it goes on, what it is at, and for how
@@ -79,7 +80,7 @@ func TestFinishAfterOneThatWasCutOff(t *testing.T) {
 				k.until("the first message whole", func(v slacksim.View) bool { return len(v.Calls("chat.update")) > 0 })
 				cancel()
 			}()
-			_, err := s.Finish(ctx, "The tide "+prose(30), "", false)
+			_, err := s.Finish(ctx, turn.Ending{Text: "The tide " + prose(30)})
 			if err == nil {
 				t.Fatal("it was not cut off")
 			}

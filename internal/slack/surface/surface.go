@@ -93,11 +93,11 @@ type surface struct {
 	parts    []*part
 	people   []string // who may be mentioned
 	sign     sign
-	lastSeen time.Time // of the last visible change
-	plain    bool      // Slack refused our blocks: text alone, in smaller parts
-	retry    bool      // the last part offers to try again
-	cut      bool      // a Finish ended before all was written
-	written  string    // the text that the parts were made from, so far
+	lastSeen time.Time   // of the last visible change
+	plain    bool        // Slack refused our blocks: text alone, in smaller parts
+	ending   turn.Ending // what stands under the last part
+	cut      bool        // a Finish ended before all was written
+	written  string      // the text that the parts were made from, so far
 }
 
 // part is one Slack message of the surface.

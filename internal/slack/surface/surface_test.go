@@ -500,7 +500,7 @@ func TestChannelThatTakesNothing(t *testing.T) {
 	k := setup(t)
 	k.fault("chat.postMessage", "not_in_channel", 0)
 	s := k.open(posting())
-	_, err := s.Finish(t.Context(), "High.", "", false)
+	_, err := s.Finish(t.Context(), turn.Ending{Text: "High."})
 	failure, ok := errors.AsType[*turn.Failure](err)
 	if !ok || failure.Retry || failure.Code != "not_in_channel" || failure.Say == "" {
 		t.Fatalf("got %v", err)
