@@ -66,9 +66,9 @@ var imports = map[string]struct {
 	// it is Slack's clicks and modals that it deals with
 	"reception": {[]string{"chat", "policy", "turn", "inbox", "outbox", "settings", "slack/event", "slack/modal"}, std},
 	// adapters: core, and the ports that they implement
-	"store/sqlite":    {[]string{"chat", "turn", "transcript", "inbox", "lane", "outbox", "gap", "assistant", "settings", "home", "reception"}, "any"},
-	"store/postgres":  {[]string{"chat", "turn", "transcript", "inbox", "lane", "outbox", "gap", "assistant", "settings", "home", "reception"}, "any"},
-	"store/storetest": {[]string{"chat", "turn", "transcript", "inbox", "lane", "outbox", "gap", "assistant", "settings", "home", "reception"}, "any"},
+	"store/sqlite":    {[]string{"chat", "policy", "turn", "transcript", "inbox", "lane", "outbox", "gap", "assistant", "settings", "home", "reception"}, "any"},
+	"store/postgres":  {[]string{"chat", "policy", "turn", "transcript", "inbox", "lane", "outbox", "gap", "assistant", "settings", "home", "reception"}, "any"},
+	"store/storetest": {[]string{"chat", "policy", "turn", "transcript", "inbox", "lane", "outbox", "gap", "assistant", "settings", "home", "reception"}, "any"},
 	"slack/web":       {[]string{"chat", "outbox"}, "any"},
 	"slack/socket":    {nil, "any"},
 	"slack/event":     {[]string{"chat", "inbox", "policy"}, std},

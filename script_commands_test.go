@@ -45,7 +45,7 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"postgres": in(postgres),
 	"acked":    in(acked),
 	"retry":    in(retry),
-	"press":    in(press),
+	"wish":     in(wish),
 	"insist":   in(insist),
 	"edit":     in(edit),
 	"delete":   in(remove),
@@ -414,9 +414,9 @@ func retry(ts *testscript.TestScript, w *world, args []string) {
 	w.click(ts, channel, root, "retry", args[1:])
 }
 
-// press VAR BUTTON PERSON…: the same with another button of ours, such as continue.
-func press(ts *testscript.TestScript, w *world, args []string) {
-	need(ts, args, 3, "press VAR BUTTON PERSON…")
+// wish VAR BUTTON PERSON…: the same with another button of ours, such as continue.
+func wish(ts *testscript.TestScript, w *world, args []string) {
+	need(ts, args, 3, "wish VAR BUTTON PERSON…")
 	channel, root := w.place(ts, args[0])
 	w.until(ts, "a button: "+args[1], func(v slacksim.View) bool { return w.button(v, channel, root, args[1]) != "" })
 	w.click(ts, channel, root, args[1], args[2:])

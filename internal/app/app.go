@@ -20,6 +20,7 @@ import (
 	"holdfast/internal/metric"
 	"holdfast/internal/openai"
 	"holdfast/internal/outbox"
+	"holdfast/internal/policy"
 	"holdfast/internal/slack/event"
 	slacksocket "holdfast/internal/slack/socket"
 	"holdfast/internal/slack/surface"
@@ -91,7 +92,7 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger) (err error) {
 		return err
 	}
 
-	decoder := event.New(event.Identity{Team: who.Team, BotUser: who.User, Bot: who.Bot, App: who.App})
+	decoder := event.New(event.Identity{Team: who.Team, BotUser: who.User, Bot: who.Bot, App: who.App}, policy.FollowUps(chosen.Base().FollowUp()))
 	workspace := slack{web: calls, who: who}
 	self := transcript.Self{User: who.User, Name: ownName(ctx, calls, who, log), App: who.App, Bot: who.Bot}
 	briefer := assistant.New(db, workspace, self, chosen, assistant.Settings{

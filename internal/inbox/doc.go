@@ -21,6 +21,8 @@
 //     not.
 //  8. An act (a click, a shortcut, a command, a modal) is open from its commit until it
 //     is done, over crashes; nothing of it waits for a lane.
+//  9. Whether a reply without a mention is followed is decided once, in the
+//     transaction that stores it, by what is stored of its thread and its settings.
 //
 // Not guaranteed: order of arrival. Lanes order by Slack's ts.
 package inbox

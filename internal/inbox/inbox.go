@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"holdfast/internal/chat"
+	"holdfast/internal/policy"
 )
 
 // Kind says what an entry is.
@@ -29,12 +30,16 @@ type Entry struct {
 	Rank    int               // among deliveries of one message, the highest is kept
 	Lane    chat.Conversation // set if it is for the assistant; zero: overheard
 	Message chat.Message      // for Message, Edit and Deletion: what the transcript learns
-	Stop    *Stop             // set if it ends what runs
-	Turn    string            // of a Retry: the turn that failed
-	Rename  *Rename           // set if a person named a conversation
-	Act     bool              // something is to be done about it beside the lanes; it stays open until that is done
-	Payload []byte            // the envelope's payload as it came
-	At      time.Time         // of receipt, UTC
+	// Follow is set if the message is perhaps for the assistant: it is, if it goes on
+	// with a thread that the assistant follows. This is the operator's setting, which a
+	// channel's or a thread's overrules.
+	Follow  policy.FollowUps
+	Stop    *Stop     // set if it ends what runs
+	Turn    string    // of a Retry: the turn that failed
+	Rename  *Rename   // set if a person named a conversation
+	Act     bool      // something is to be done about it beside the lanes; it stays open until that is done
+	Payload []byte    // the envelope's payload as it came
+	At      time.Time // of receipt, UTC
 }
 
 // Stop asks that work which was there before it ends. It names one

@@ -19,6 +19,7 @@ import (
 
 	"holdfast/internal/chat"
 	"holdfast/internal/inbox"
+	"holdfast/internal/policy"
 	"holdfast/internal/slack/event"
 	"holdfast/internal/store/sqlite"
 	"holdfast/internal/turn"
@@ -53,7 +54,7 @@ func setup(t *testing.T) *rig {
 		t.Fatal(err)
 	}
 	r := &rig{T: t, db: db, path: path}
-	decoder := event.New(event.Identity{Team: "T1", BotUser: "UBOT", Bot: "B1", App: "A1"})
+	decoder := event.New(event.Identity{Team: "T1", BotUser: "UBOT", Bot: "B1", App: "A1"}, policy.Off)
 	r.inbox = inbox.New(db, decoder, func() { r.woken.Add(1) }, func(inbox.Stop) {}, func(lane string) { r.stopped = append(r.stopped, lane) }, r.hear, func(e inbox.Entry) func(bool, error) {
 		r.acts = append(r.acts, e.Key)
 		return func(fresh bool, err error) { r.acts = append(r.acts, fmt.Sprint(e.Key, " ", fresh, " ", err)) }

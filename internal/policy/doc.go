@@ -2,9 +2,9 @@
 // assistant, and may this person have an answer in this place?
 //
 // Each question is asked when its facts are known. [Heard.For] sees the bytes
-// of a message alone, as Slack's acknowledgement waits for it. [Rules.Admit] sees
-// the author's profile, when the turn begins. [Follows] is about what a store knows
-// of the thread; nobody asks it yet, so what is [Perhaps] ours is overheard.
+// of a message alone, as Slack's acknowledgement waits for it. [Follows] sees what a
+// store knows of its thread, when the message is committed. [Rules.Admit] sees the
+// author's profile, when the turn begins.
 //
 // # Guarantees
 //

@@ -55,6 +55,9 @@ const (
 	Everyone FollowUps = "everyone"
 )
 
+// Known reports whether f is one of the settings.
+func (f FollowUps) Known() bool { return f == Off || f == Asker || f == Everyone }
+
 // Thread is what is known of the thread of a message that is [Perhaps] ours.
 type Thread struct {
 	Here  bool // the assistant answered in it, or is about to

@@ -21,11 +21,17 @@ type Identity struct {
 
 // Decoder reads envelopes for one installation.
 type Decoder struct {
-	me Identity
+	me     Identity
+	follow policy.FollowUps
 }
 
-// New makes a decoder.
-func New(me Identity) *Decoder { return &Decoder{me: me} }
+// New makes a decoder. follow is whose replies without a mention are for us, where
+// nobody chose otherwise.
+func New(me Identity, follow policy.FollowUps) *Decoder { return &Decoder{me: me, follow: follow} }
+
+// late is how old a reply may be that is followed without a mention: what was missed is
+// answered if it was meant for us for sure.
+const late = 10 * time.Minute
 
 var _ inbox.Classifier = (*Decoder)(nil)
 
@@ -43,6 +49,9 @@ func (d *Decoder) Classify(env inbox.Envelope) inbox.Entry {
 		e.At = time.Now()
 	}
 	e.At = e.At.UTC()
+	if e.Follow != "" && e.At.Sub(e.Message.TS.Time()) > late {
+		e.Follow = ""
+	}
 	return e
 }
 
@@ -161,11 +170,19 @@ func (d *Decoder) message(p, ev object) (inbox.Entry, bool) {
 	}
 	e := inbox.Entry{Kind: inbox.Message, Rank: rankMessage, Key: messageKey("m", m), Message: m}
 	h := policy.Heard{Author: d.author(m, ev), Direct: direct(ev), Thread: m.Root != m.TS, Mentioned: d.mentioned(m.Text)}
-	if h.For() == policy.Ours {
+	h.Others = !h.Mentioned && calls(m.Text)
+	switch h.For() {
+	case policy.Ours:
 		e.Lane = m.Conversation
+	case policy.Perhaps:
+		e.Follow = d.follow
+	case policy.Others:
 	}
 	if h.Author == policy.Person {
 		e.Stop = d.word(m, h.Direct)
+	}
+	if e.Stop != nil {
+		e.Follow = "" // it means what runs, or nothing
 	}
 	if !d.own(m) {
 		e.Message.Text = words(ev) // only now: what is forwarded mentions nobody, and stops nothing
@@ -347,6 +364,17 @@ func (d *Decoder) author(m chat.Message, ev object) policy.Author {
 		return policy.Nobody
 	}
 	return policy.Person
+}
+
+// calls reports whether a text names a person, a group or everybody.
+// Slack: <@U…>, <!subteam^S…>, <!here>, <!channel>, <!everyone>.
+func calls(s string) bool {
+	for _, tag := range []string{"<@", "<!subteam^", "<!here", "<!channel", "<!everyone"} {
+		if strings.Contains(s, tag) {
+			return true
+		}
+	}
+	return false
 }
 
 // mentioned reports whether the bot's name is in the text.

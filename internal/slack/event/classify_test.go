@@ -11,6 +11,7 @@ import (
 
 	"holdfast/internal/chat"
 	"holdfast/internal/inbox"
+	"holdfast/internal/policy"
 )
 
 var me = Identity{Team: "T1", BotUser: "UBOT", Bot: "BBOT", App: "ABOT"}
@@ -22,7 +23,7 @@ func callback(eventID, inner string) inbox.Envelope {
 		  "authorizations":[{"enterprise_id":null,"team_id":"T1","user_id":"UBOT","is_bot":true}],"event":%s}`, eventID, inner)}
 }
 
-func classify(inner string) inbox.Entry { return New(me).Classify(callback("Ev1", inner)) }
+func classify(inner string) inbox.Entry { return New(me, policy.Off).Classify(callback("Ev1", inner)) }
 
 func conversation(channel, root string) chat.Conversation {
 	return chat.Conversation{Team: "T1", Channel: channel, Root: chat.TS(root)}
@@ -175,7 +176,7 @@ func TestEdits(t *testing.T) {
 // B11: message, mention, redelivery, edited mention and history are one
 // message, with one key and one lane.
 func TestOneMessageOneKey(t *testing.T) {
-	d := New(me)
+	d := New(me, policy.Off)
 	message := d.Classify(callback("Ev1", `{"type":"message","channel":"C1","channel_type":"channel","user":"U1","ts":"5.000001","text":"<@UBOT> see","files":[{"id":"F1","name":"a.pdf","mimetype":"application/pdf","size":12}]}`))
 	mention := d.Classify(callback("Ev2", `{"type":"app_mention","channel":"C1","user":"U1","ts":"5.000001","text":"<@UBOT> see"}`))
 	edited := d.Classify(callback("Ev3", `{"type":"app_mention","channel":"C1","user":"U1","ts":"5.000001","text":"<@UBOT> look","edited":{"ts":"6.000000"}}`))
@@ -211,14 +212,14 @@ func TestOneMessageOneKey(t *testing.T) {
 func TestOldMessagesCount(t *testing.T) {
 	env := callback("Ev1", `{"type":"message","channel":"D1","channel_type":"im","user":"U1","ts":"1000000000.000001","text":"hi"}`)
 	env.At = time.Now()
-	if e := New(me).Classify(env); e.Lane != conversation("D1", "1000000000.000001") {
+	if e := New(me, policy.Off).Classify(env); e.Lane != conversation("D1", "1000000000.000001") {
 		t.Errorf("a message of 2001 is %+v", e)
 	}
 }
 
 func TestTeams(t *testing.T) {
 	of := func(authorized, team, inner string) inbox.Entry {
-		return New(me).Classify(inbox.Envelope{Type: "events_api", Payload: fmt.Appendf(nil, `{"type":"event_callback","event_id":"Ev1","team_id":%q,"authorizations":%s,"event":%s}`, team, authorized, inner)})
+		return New(me, policy.Off).Classify(inbox.Envelope{Type: "events_api", Payload: fmt.Appendf(nil, `{"type":"event_callback","event_id":"Ev1","team_id":%q,"authorizations":%s,"event":%s}`, team, authorized, inner)})
 	}
 	dm := func(more string) string {
 		return `{"type":"message","channel":"D1","channel_type":"im","user":"U1","ts":"5.000001","text":"x"` + more + `}`
@@ -251,7 +252,7 @@ func TestTextIsStorable(t *testing.T) {
 }
 
 func TestInteractionKeys(t *testing.T) {
-	d := New(me)
+	d := New(me, policy.Off)
 	key := func(typ, id, payload string) string {
 		e := d.Classify(inbox.Envelope{Type: typ, ID: id, Payload: []byte(payload)})
 		if typ == "interactive" && e.Kind != inbox.Interaction || typ == "slash_commands" && e.Kind != inbox.Command || !e.Lane.IsZero() {
@@ -296,7 +297,7 @@ func TestInteractionKeys(t *testing.T) {
 // Peers' mistake 14: what a person did besides speaking is more than Other,
 // so that it is acted on after a crash too.
 func TestActs(t *testing.T) {
-	d := New(me)
+	d := New(me, policy.Off)
 	for _, tt := range []struct {
 		inner string
 		want  Act
@@ -349,7 +350,7 @@ func TestActs(t *testing.T) {
 }
 
 func TestInteractions(t *testing.T) {
-	d := New(me)
+	d := New(me, policy.Off)
 	for _, tt := range []struct {
 		payload string
 		want    Act
@@ -390,7 +391,7 @@ func TestInteractions(t *testing.T) {
 }
 
 func TestOddEnvelopes(t *testing.T) {
-	d := New(me)
+	d := New(me, policy.Off)
 	keys := map[string]string{}
 	for _, env := range []inbox.Envelope{
 		{Type: "events_api", Payload: []byte(`null`)}, {Type: "events_api", Payload: nil}, {Type: "events_api", Payload: []byte(`{`)},
@@ -412,7 +413,7 @@ func TestOddEnvelopes(t *testing.T) {
 			t.Errorf("%.30s has two keys", env.Payload)
 		}
 	}
-	e := New(Identity{}).Classify(callback("Ev1", `{"type":"message","channel":"C1","channel_type":"channel","user":"U1","ts":"5.000001","text":"<@>"}`))
+	e := New(Identity{}, policy.Off).Classify(callback("Ev1", `{"type":"message","channel":"C1","channel_type":"channel","user":"U1","ts":"5.000001","text":"<@>"}`))
 	if !e.Lane.IsZero() {
 		t.Errorf("a decoder that does not know the bot gave a lane: %+v", e)
 	}
@@ -430,6 +431,39 @@ func TestLooks(t *testing.T) {
 	} {
 		if got := (Home{Context: tt.list}).Looks(); got != tt.want {
 			t.Errorf("%+v: got %q, want %q", tt.list, got, tt.want)
+		}
+	}
+}
+
+// What may be a follow-up is left to the store; what is late, calls somebody else or
+// says stop is none.
+func TestFollowUps(t *testing.T) {
+	d := New(me, policy.Asker)
+	at := time.Date(2026, 11, 28, 8, 0, 0, 0, time.UTC)
+	ts := fmt.Sprintf("%d.000001", at.Unix())
+	reply := func(more string) string {
+		return `{"type":"message","channel":"C1","channel_type":"channel","user":"U1","ts":"` + ts + `","thread_ts":"1.000001"` + more + `}`
+	}
+	for name, c := range map[string]struct {
+		inner string
+		at    time.Time
+		want  policy.FollowUps
+	}{
+		"a reply":          {reply(`,"text":"and now?"`), at, policy.Asker},
+		"late":             {reply(`,"text":"and now?"`), at.Add(time.Hour), ""},
+		"to a person":      {reply(`,"text":"<@U2> and now?"`), at, ""},
+		"to a group":       {reply(`,"text":"<!subteam^S1> and now?"`), at, ""},
+		"to all":           {reply(`,"text":"<!here> and now?"`), at, ""},
+		"a date is nobody": {reply(`,"text":"<!date^1^{date}|then> and now?"`), at, policy.Asker},
+		"to us":            {reply(`,"text":"<@` + me.BotUser + `> and now?"`), at, ""},
+		"stop":             {reply(`,"text":"stop"`), at, ""},
+		"of an app":        {reply(`,"text":"and now?","bot_id":"B9"`), at, ""},
+		"at the top":       {`{"type":"message","channel":"C1","channel_type":"channel","user":"U1","ts":"` + ts + `","text":"and now?"}`, at, ""},
+	} {
+		env := callback("Ev1", c.inner)
+		env.At = c.at
+		if e := d.Classify(env); e.Follow != c.want {
+			t.Errorf("%s: %q, want %q", name, e.Follow, c.want)
 		}
 	}
 }

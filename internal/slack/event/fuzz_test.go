@@ -11,6 +11,7 @@ import (
 
 	"holdfast/internal/chat"
 	"holdfast/internal/inbox"
+	"holdfast/internal/policy"
 )
 
 func FuzzClassify(f *testing.F) {
@@ -52,7 +53,7 @@ func FuzzClassify(f *testing.F) {
 	f.Add("hologram", []byte(`[null]`))
 	f.Add("events_api", []byte(`{"type":"app_rate_limited"}`))
 
-	d := New(me)
+	d := New(me, policy.Off)
 	f.Fuzz(func(t *testing.T, typ string, payload []byte) {
 		env := inbox.Envelope{Type: typ, Payload: payload, At: time.Unix(1, 0)}
 		e := d.Classify(env)

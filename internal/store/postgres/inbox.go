@@ -115,7 +115,14 @@ func (db *DB) appendNew(ctx context.Context, a *arrival) (fresh, busy bool, err 
 		if err := named(t, a.Rename); err != nil {
 			return err
 		}
-		return a.learn(t)
+		if err := a.learn(t); err != nil || a.lane != "" {
+			return err
+		}
+		work, has, err := a.follow(t)
+		if work {
+			a.lane, busy = a.m.Conversation.Key(), has
+		}
+		return err
 	})
 	return fresh && err == nil, busy, err
 }

@@ -83,7 +83,7 @@ func (a *arrival) append(c *conn) (work bool, err error) {
 		return err == nil, err
 	}
 	if a.lane == "" {
-		return false, nil
+		return a.follow(c, t)
 	}
 	return true, addWork(c, a.lane, t)
 }

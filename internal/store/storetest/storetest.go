@@ -62,6 +62,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"Refuse", refuseTests},
 		{"Settings", settingsTests},
 		{"Home", homeTests},
+		{"Follow", followTests},
 		{"Reception", receptionTests},
 		{"Stop", stopTests},
 		{"Retry", retryTests},
