@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -16,6 +18,7 @@ import (
 	"holdfast/internal/config"
 	"holdfast/internal/home"
 	"holdfast/internal/outbox"
+	"holdfast/internal/reception"
 	"holdfast/internal/settings"
 	"holdfast/internal/slack/modal"
 	"holdfast/internal/slack/web"
@@ -80,18 +83,78 @@ func (s slack) Invited(ctx context.Context, at chat.Conversation, since time.Tim
 	return "", false, nil
 }
 
-// hosts are what makes people at home; any of them may be nil.
+// Suggest implements home.Slack.
+func (s slack) Suggest(ctx context.Context, channel string, root chat.TS, prompts []home.Prompt) error {
+	list := make([]web.Prompt, len(prompts))
+	for i, p := range prompts {
+		list[i] = web.Prompt(p)
+	}
+	return s.web.SetSuggestedPrompts(ctx, channel, root, "What shall we begin with?", list, web.Send{Priority: web.Status, Wait: 5 * time.Second})
+}
+
+// Publish implements home.Slack.
+func (s slack) Publish(ctx context.Context, user string, p home.Page, stands string) error {
+	view, is := modal.Home(p)
+	if is == stands {
+		return nil
+	}
+	_, err := s.web.PublishView(ctx, user, "", view, web.Send{Priority: web.First})
+	return err
+}
+
+// abilities are told on the Home tab.
+func abilities() []string {
+	return []string{
+		"Answer questions, explain, and write or rewrite texts and code, in your language.",
+		"Read along in a thread: mention me there, and I know what was said before.",
+		"Search the web for what is recent, and name my sources, where that is switched on.",
+		"Be corrected while I work: write on, edit or delete your message, or write stop.",
+	}
+}
+
+// privacy tells what becomes of what people write.
+func privacy(c config.Config) []string {
+	model := c.OpenAIBaseURL
+	if u, err := url.Parse(model); err == nil {
+		model = u.Hostname()
+	}
+	keeps := ", which is asked not to keep them."
+	if c.Store {
+		keeps = ", which may keep them for a time."
+	}
+	return []string{
+		"Stored: the messages of conversations that I am in, my answers and your settings, in a database of whoever runs me in this workspace.",
+		"Sent on: when I answer, that conversation with the names and times in it, to the model at " + model + keeps,
+		"Erased: delete a message in Slack and I use it no more. To have all of it erased, ask whoever runs me here.",
+	}
+}
+
+// hosts are what makes people at home; titles and inviter may be nil.
 type hosts struct {
 	titles  *home.Titles
 	inviter *home.Inviter
+	welcome *home.Welcome
 }
 
 // host makes what the operator wants of it.
-func host(c config.Config, db database, workspace slack, model turn.Model, chosen *settings.Settings, log *slog.Logger) hosts {
-	var h hosts
+func host(c config.Config, db database, workspace slack, name string, gate turn.Gate, model turn.Model, chosen *settings.Settings, log *slog.Logger) (hosts, error) {
+	prompts, err := home.ReadPrompts(c.Prompts)
+	if err != nil {
+		return hosts{}, &SetupError{Say: "ASSISTANT_SUGGESTED_PROMPTS: " + err.Error()}
+	}
+	h := hosts{welcome: home.NewWelcome(db, chosen, workspace, home.Options{
+		Name: name, URL: workspace.who.URL, Prompts: prompts, Can: abilities(), Privacy: privacy(c), Logger: log,
+		Admit: func(ctx context.Context, team, user, channel string) (string, error) {
+			why, err := gate.Admit(ctx, chat.Message{Conversation: chat.Conversation{Team: team, Channel: channel}, User: user})
+			if err != nil || why == nil {
+				return "", err
+			}
+			return why.Say, nil
+		},
+	})}
 	if c.Titles {
-		name, effort := small(c, chosen.Models().(models))
-		h.titles = home.NewTitles(db, model, &namer{web: workspace.web}, home.TitleOptions{Model: name, Effort: effort, Store: c.Store, Logger: log})
+		small, effort := small(c, chosen.Models().(models))
+		h.titles = home.NewTitles(db, model, &namer{web: workspace.web}, home.TitleOptions{Model: small, Effort: effort, Store: c.Store, Logger: log})
 	}
 	if c.Invitation {
 		me := uuid.NewString()
@@ -107,7 +170,22 @@ func host(c config.Config, db database, workspace slack, model turn.Model, chose
 			Logger: log,
 		})
 	}
-	return h
+	return h, nil
+}
+
+// came is told of people who open the app.
+func (h hosts) came(_ context.Context, a reception.Act) error {
+	v := home.Visit{Team: a.Team, User: a.User, Channel: a.Home.Channel, Root: a.Home.Root, Tab: a.Home.Tab, Stands: a.Home.Stands}
+	if looks := a.Home.Looks(); strings.HasPrefix(looks, "C") || strings.HasPrefix(looks, "G") {
+		v.Looks = looks
+	}
+	h.welcome.Come(v)
+	return nil
+}
+
+// saved is told of people who changed their own settings.
+func (h hosts) saved(_ context.Context, team, user string) {
+	h.welcome.Come(home.Visit{Team: team, User: user, Tab: "home"})
 }
 
 // ending is told how turns end. See turn.Options.
@@ -122,9 +200,11 @@ func (h hosts) ending(ctx context.Context, f turn.Fence, t *turn.Turn, r turn.Re
 
 // run works until ctx ends.
 func (h hosts) run(ctx context.Context) {
+	defer beside(ctx, h.welcome.Run)()
 	if h.titles != nil {
 		h.titles.Run(ctx)
 	}
+	<-ctx.Done()
 }
 
 // namer names agent sessions, or threads of the older assistant view.

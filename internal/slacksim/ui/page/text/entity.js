@@ -29,9 +29,20 @@ export function safeUrl(url) {
   return /^(https?:\/\/|mailto:)[^\s]/i.test(trimmed) ? trimmed : '';
 }
 
+// permalink is the place here that a link to a message of this workspace leads to (chat.getPermalink), or ''.
+export function permalink(store, url) {
+  const m = /^https:\/\/([^/.]+)\.slack\.com\/archives\/(\w+)\/p(\d{10})(\d{6})(?:\?(?:[^#]*&)?thread_ts=([\d.]+))?/.exec(url);
+  if (!m || m[1] !== store.team.domain || !store.channels.has(m[2])) return '';
+  const ts = m[3] + '.' + m[4];
+  return m[5] && m[5] !== ts ? nav.link(m[2], m[5], ts) : nav.link(m[2], ts);
+}
+
 export function Link({ href, children }) {
+  const { store } = useApp();
   const url = safeUrl(href);
   if (!url) return html`<span class="deadlink">${children}</span>`;
+  const here = permalink(store, url);
+  if (here) return html`<a class="link" href=${here}>${children}</a>`;
   return html`<a class="link" href=${url} target="_blank" rel="noopener noreferrer">${children}</a>`;
 }
 
