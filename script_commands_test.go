@@ -89,6 +89,11 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"stall":     in(stall),
 	"stored":    in(stored),
 	"invited":   in(invited),
+	"open":      in(openApp),
+	"look":      in(lookAt),
+	"prompts":   in(prompts),
+	"home":      in(homeTab),
+	"hidden":    in(hidden),
 }
 
 // in gives a command its world. Commands do not take "!".

@@ -70,3 +70,82 @@ func invitations(v slacksim.View, person string) (n int) {
 	})
 	return n
 }
+
+// open PERSON TAB: a person opens the app, its messages or its home.
+func openApp(ts *testscript.TestScript, w *world, args []string) {
+	need(ts, args, 2, "open PERSON messages | home")
+	person := w.person(ts, args[0])
+	if args[1] == "home" {
+		ts.Check(w.slack.OpenHome(person))
+		return
+	}
+	dm, err := w.slack.OpenDM(person, w.bot())
+	ts.Check(err)
+	ts.Check(w.slack.Open(person, dm))
+}
+
+func (w *world) bot() (id string) {
+	w.slack.Look(func(v slacksim.View) { id = v.App().BotUserID })
+	return id
+}
+
+// look PERSON CHANNEL: a person looks at a channel.
+func lookAt(ts *testscript.TestScript, w *world, args []string) {
+	need(ts, args, 2, "look PERSON CHANNEL")
+	ts.Check(w.slack.Open(w.person(ts, args[0]), args[1]))
+}
+
+// prompts PERSON COUNT REGEXP: waits until so many prompts are suggested to a person,
+// and one of them matches.
+func prompts(ts *testscript.TestScript, w *world, args []string) {
+	need(ts, args, 3, "prompts PERSON COUNT REGEXP")
+	count, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	re := regexp.MustCompile(strings.Join(args[2:], " "))
+	dm, err := w.slack.OpenDM(w.person(ts, args[0]), w.bot())
+	ts.Check(err)
+	w.until(ts, "prompts for "+args[0], func(v slacksim.View) bool {
+		c, _ := v.Channel(dm)
+		matched := count == 0
+		for _, p := range c.Prompts {
+			matched = matched || re.MatchString(p.Title+"\n"+p.Message)
+		}
+		return len(c.Prompts) == count && matched
+	})
+}
+
+// home PERSON REGEXP: waits until a person's Home tab says something.
+func homeTab(ts *testscript.TestScript, w *world, args []string) {
+	need(ts, args, 2, "home PERSON REGEXP")
+	person, re := w.person(ts, args[0]), regexp.MustCompile(strings.Join(args[1:], " "))
+	says := ""
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if err := w.slack.Wait(ctx, func(v slacksim.View) bool { says = onHome(v, person); return re.MatchString(says) }); err != nil {
+		ts.Fatalf("the Home tab of %s says %s, want %s\n%s", args[0], says, re, w.tail())
+	}
+}
+
+// hidden PERSON REGEXP: waits until nothing of it is on a person's Home tab.
+func hidden(ts *testscript.TestScript, w *world, args []string) {
+	need(ts, args, 2, "hidden PERSON REGEXP")
+	person, re := w.person(ts, args[0]), regexp.MustCompile(strings.Join(args[1:], " "))
+	w.until(ts, "a Home tab of "+args[0]+" without "+re.String(), func(v slacksim.View) bool { return !re.MatchString(onHome(v, person)) })
+}
+
+// onHome are all texts of a person's Home tab.
+func onHome(v slacksim.View, person string) string {
+	view, ok := v.Home(person)
+	if !ok {
+		return ""
+	}
+	var texts []string
+	for _, m := range regexp.MustCompile(`"(?:text|fallback)":("(?:[^"\\]|\\.)*")`).FindAllStringSubmatch(string(view.Blocks), -1) {
+		text, err := strconv.Unquote(m[1])
+		if err != nil {
+			text = m[1]
+		}
+		texts = append(texts, text)
+	}
+	return strings.Join(texts, "\n")
+}

@@ -101,7 +101,10 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger) (err error) {
 	}, log, time.Now)
 	writes := outbox.New(metrics.Outbox(db.Outbox()), nil)
 	surfaces := surface.New(workspace, writes, surface.Options{Logger: log, Team: who.Team, Native: c.Streaming, Fell: metrics.Fallback})
-	welcome := host(c, db, workspace, model, chosen, log)
+	welcome, err := host(c, db, workspace, self.Name, gate{briefer, surfaces}, model, chosen, log)
+	if err != nil {
+		return err
+	}
 	// A turn may ask more than once; each call has its own deadline.
 	runner := turn.NewRunner(metrics.Turns(db), briefer, metrics.Model(model), surfaces, turn.Options{
 		Logger: log, Attempts: c.Attempts, MaxAge: c.MaxAge, Total: c.Turn(), Settle: 25 * time.Millisecond,
@@ -111,7 +114,7 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger) (err error) {
 		Logger: log, NewID: func() string { return uuid.Must(uuid.NewV7()).String() }, Running: c.InFlight, Drain: c.Drain,
 	})
 	halt := func(lane string) { runner.Stop(lane) }
-	door := doorOf(db, calls, decoder, briefer, chosen, writes, c.SettingsCommand, nil, nil, log)
+	door := doorOf(db, calls, decoder, briefer, chosen, writes, c.SettingsCommand, welcome.came, welcome.saved, log)
 	receive := receiver{inbox.New(metrics.Inbox(db), decoder, lanes.Wake, early(runner), halt, func(e inbox.Entry, work bool) { runner.Hear(note(e, work)) }, door.Hand), door}
 	app := web.New(web.Options{APIURL: c.SlackAPIURL, Token: c.SlackAppToken.Reveal(), Logger: log})
 	defer app.Close()

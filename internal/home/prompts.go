@@ -127,7 +127,7 @@ func (w *Welcome) suggest(ctx context.Context, v Visit) error {
 	if err := w.slack.Suggest(ctx, v.Channel, v.Root, prompts); err != nil {
 		return fmt.Errorf("suggest prompts: %w", err)
 	}
-	return w.store.SetShown(ctx, place, digest)
+	return w.store.SetShown(context.WithoutCancel(ctx), place, digest) // they stand, though we may be stopping
 }
 
 func digest(v any) (string, error) {

@@ -84,6 +84,25 @@ function special(name, label) {
 }
 
 function dateText(name) {
-  const seconds = Number(name.split('^')[1]);
-  return isNaN(seconds) ? '' : new Date(seconds * 1000).toLocaleString();
+  const [, seconds, format] = name.split('^');
+  return formatDate(seconds, format);
+}
+
+// formatDate writes a time as a format says. Slack: "Formatting dates".
+export function formatDate(seconds, format) {
+  const d = new Date(Number(seconds) * 1000);
+  if (isNaN(d)) return '';
+  const day = (x) => new Date(x.getFullYear(), x.getMonth(), x.getDate());
+  const days = Math.round((day(new Date()) - day(d)) / 86400000);
+  const near = { 0: 'today', 1: 'yesterday', [-1]: 'tomorrow' }[days];
+  const date = (o) => d.toLocaleDateString(undefined, o);
+  const words = {
+    date_num: () => d.toISOString().slice(0, 10), date: () => date({ dateStyle: 'long' }), date_slash: () => date(),
+    date_short: () => date({ dateStyle: 'medium' }), date_long: () => date({ dateStyle: 'full' }),
+    time: () => d.toLocaleTimeString(undefined, { timeStyle: 'short' }), time_secs: () => d.toLocaleTimeString(undefined, { timeStyle: 'medium' }),
+    ago: () => (near ? near : days > 0 ? days + ' days ago' : 'in ' + -days + ' days'),
+  };
+  for (const name of ['date', 'date_short', 'date_long']) words[name + '_pretty'] = () => near || words[name]();
+  const text = String(format || '').replace(/\{(\w+)\}/g, (all, name) => words[name]?.() ?? all);
+  return text || d.toLocaleString();
 }

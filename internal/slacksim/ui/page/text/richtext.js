@@ -1,5 +1,5 @@
 import { html } from '../vendor/htm-preact.js';
-import { Broadcast, ChannelLink, Emoji, Link, Mention, withEmoji } from './entity.js';
+import { Broadcast, ChannelLink, Emoji, formatDate, Link, Mention, withEmoji } from './entity.js';
 import { Code } from './markdown_view.js';
 
 // A rich_text block: sections, lists, quotes and preformatted text with styled elements.
@@ -40,7 +40,7 @@ function inline(e) {
     case 'broadcast': return html`<${Broadcast} name=${e.range} />`;
     case 'team': return html`<span class="mention">${e.team_id}</span>`;
     case 'color': return html`<code>${e.value}</code>`;
-    case 'date': return html`<time>${e.fallback || new Date(Number(e.timestamp) * 1000).toLocaleString()}</time>`;
+    case 'date': return styled(html`<time>${formatDate(e.timestamp, e.format) || e.fallback}</time>`, e.style);
   }
   return e?.text ? String(e.text) : null;
 }
