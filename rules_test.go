@@ -79,6 +79,7 @@ var imports = map[string]struct {
 	"openai":        {[]string{"turn", "chat", "tool"}, "any"},
 	"fetch":         {nil, "any"},
 	"document":      {nil, "any"},
+	"picture":       {nil, "any"},
 	// edge
 	"config":    {nil, "any"},
 	"telemetry": {nil, "any"},
