@@ -72,8 +72,10 @@ var imports = map[string]struct {
 	"slack/web":       {[]string{"chat", "outbox"}, "any"},
 	"slack/socket":    {nil, "any"},
 	"slack/event":     {[]string{"chat", "inbox", "policy"}, std},
-	"slack/render":    {nil, "any"},
+	"slack/render":    {[]string{"slack/render/tex"}, "any"},
 	"slack/modal":     {[]string{"chat", "settings", "home"}, std},
+	// formulas are a language of their own
+	"slack/render/tex": {nil, "any"},
 	// the surface is where the Slack family meets: it writes what render made, by web
 	"slack/surface": {[]string{"chat", "turn", "outbox", "slack/web", "slack/render"}, std},
 	"openai":        {[]string{"turn", "chat", "tool"}, "any"},

@@ -187,7 +187,7 @@ func (b *layout) node(n node) {
 	case codeBlock:
 		b.code(n, 0)
 	case quote:
-		b.quote(n.children)
+		b.quote(n.children, "")
 	case list:
 		b.list(n, 0, 0)
 		b.gap = true
@@ -276,19 +276,24 @@ func (b *layout) code(n node, border int) {
 	b.gap = false
 }
 
+// inQuote stands before the lines of a quote inside a quote, for which Slack has no form.
+const inQuote = "│ "
+
 // quote shows what a quote may hold in Slack; the rest keeps a border.
-func (b *layout) quote(ns []node) {
-	b.flushSection()
+func (b *layout) quote(ns []node, prefix string) {
+	if prefix == "" {
+		b.flushSection()
+	}
 	for _, n := range ns {
 		switch n.kind {
 		case paragraph:
-			b.text("rich_text_quote", n.spans)
+			b.text("rich_text_quote", prefixed(n.spans, prefix))
 		case heading:
-			b.text("rich_text_quote", styled(n.spans, bold))
+			b.text("rich_text_quote", prefixed(styled(n.spans, bold), prefix))
 		case rule:
-			b.text("rich_text_quote", []span{{text: ruleText}})
+			b.text("rich_text_quote", []span{{text: prefix + ruleText}})
 		case quote:
-			b.quote(n.children)
+			b.quote(n.children, prefix+inQuote)
 		case list:
 			b.list(n, 0, 1)
 		case codeBlock:
@@ -297,9 +302,26 @@ func (b *layout) quote(ns []node) {
 			b.node(n)
 		}
 	}
-	b.flushSection()
-	b.openAs = ""
-	b.gap = true
+	if prefix == "" {
+		b.flushSection()
+		b.openAs = ""
+		b.gap = true
+	}
+}
+
+// prefixed puts prefix before every line.
+func prefixed(spans []span, prefix string) []span {
+	if prefix == "" || len(spans) == 0 {
+		return spans
+	}
+	out := []span{{text: prefix}}
+	for _, s := range spans {
+		if s.text != "" && s.text != s.url {
+			s.text = strings.ReplaceAll(s.text, "\n", "\n"+prefix)
+		}
+		out = append(out, s)
+	}
+	return out
 }
 
 // list adds the elements of a list: runs of items of one depth. Code and tables inside

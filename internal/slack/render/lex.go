@@ -31,6 +31,10 @@ const (
 	ping                // @channel, @here, @everyone
 	escape              // backslash and what it escapes
 	dunder              // __name__, which is a name and not bold
+	maths               // a formula in a line
+	note                // [^1]
+	tag                 // an HTML element of the few that are shown as what they mean
+	leak                // what must not be shown
 )
 
 // lex reads one token off the head of s, the rest of one line. open means that the line
@@ -65,6 +69,12 @@ func lex(s string, prev byte, open bool) (n int, k kind, ok bool) {
 	case '`':
 		return lexCode(s, open)
 	case '[':
+		if n, ok = lexLeak(s, open); n > 0 || !ok {
+			return max(n, 1), leak, ok
+		}
+		if n, ok = lexNote(s, prev, open); n > 0 || !ok {
+			return max(n, 1), note, ok
+		}
 		n, ok = lexLink(s, open)
 		if n == 0 {
 			return 1, mark, ok
@@ -83,7 +93,15 @@ func lex(s string, prev byte, open bool) (n int, k kind, ok bool) {
 		}
 		return n + 1, image, ok
 	case '<':
+		if n, k, ok = lexTag(s, prev, open); n > 0 || !ok {
+			return max(n, 1), k, ok
+		}
 		return lexAngle(s, open)
+	case '$':
+		if n, ok = lexMaths(s, prev, open); n > 0 || !ok {
+			return max(n, 1), maths, ok
+		}
+		return 1, mark, true
 	case '&':
 		n = 1
 		for n < len(s) && n < 33 && (alnum(s[n]) || s[n] == '#') {
@@ -97,6 +115,9 @@ func lex(s string, prev byte, open bool) (n int, k kind, ok bool) {
 		}
 		return 1, mark, true
 	case ':':
+		if n, ok = lexLeak(s, open); n > 0 || !ok {
+			return max(n, 1), leak, ok
+		}
 		n = 1
 		for n < len(s) && n < maxWord && emojiByte(s[n]) {
 			n++
@@ -111,6 +132,11 @@ func lex(s string, prev byte, open bool) (n int, k kind, ok bool) {
 	case '\\':
 		if len(s) == 1 {
 			return 1, mark, !open
+		}
+		if s[1] == '(' || s[1] == '[' {
+			if n, ok = lexMaths(s, prev, open); n > 0 || !ok {
+				return max(n, 1), maths, ok
+			}
 		}
 		if punct(s[1]) && s[1] != '<' && s[1] != '@' && s[1] != '!' {
 			return 2, escape, true
@@ -137,6 +163,14 @@ func lexWord(s string, prev byte, open bool) (int, kind, bool) {
 	n := 1
 	for n < len(s) && n < maxWord && alnum(s[n]) {
 		n++
+	}
+	if !alnum(prev) && (s[0] == 't' || s[0] == 'c') {
+		if open && n == len(s) && n < maxWord && sourceBegins(s) {
+			return n, word, false
+		}
+		if lexSource(s[:n]) {
+			return n, leak, true
+		}
 	}
 	// A partial word may be shown, so it is not called incomplete; see scanner.tail.
 	return n, word, true

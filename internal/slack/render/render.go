@@ -181,9 +181,9 @@ func Next(md Markdown, at Cursor, l Limits, final bool) (part Part, next Cursor,
 
 // Settled is the length of the prefix of md that is safe to show while more is to come.
 // What it holds back is the beginning of something that has no end yet: a link, a mention,
-// a code span, a fence marker, a citation, an entity, a grapheme cluster, a table row. It
-// grows with md, and holds back at most 464 bytes, or 2,048 inside an address, or
-// the line of a table or of an opening fence, or a line that is blank so far.
+// a code span, a fence marker, a citation, an entity, a grapheme cluster, a formula, an HTML
+// element, a table row. It grows with md, and holds back at most 464 bytes, or 2,048 inside
+// an address or a formula on lines of its own, or the line of a table or of an opening fence, or a line that is blank so far.
 func Settled(md Markdown) int {
 	w := doWash(string(md), len(md)+1, false)
 	const endless = 1 << 40
@@ -245,7 +245,7 @@ func apply(text string, edits []edit, stream bool) string {
 		if e.pos >= len(text) || e.pos+e.del > len(text) {
 			break
 		}
-		if e.code && !stream || e.pos < from {
+		if e.only == inStream && !stream || e.only == inTree && stream || e.pos < from {
 			continue
 		}
 		b.WriteString(text[from:e.pos])

@@ -73,7 +73,7 @@ func TestNamedMistakes(t *testing.T) {
 		{"parentheses in address", "(https://x.org/a_(b)), https://x.org/c.", `[{"type":"text","text":"("},{"type":"link","url":"https://x.org/a_(b)"},{"type":"text","text":"), "},{"type":"link","url":"https://x.org/c"},{"type":"text","text":"."}]`, "(<https://x.org/a_(b)|https://x.org/a_(b)>), <https://x.org/c|https://x.org/c>."},
 		{"address with underscores in bold", "**https://x.org/_a_/b**", `[{"type":"link","url":"https://x.org/_a_/b","style":{"bold":true}}]`, "*<https://x.org/_a_/b|https://x.org/_a_/b>*"},
 		{"image is a link", "![cat](https://x.org/c.png)", `[{"type":"link","text":"cat","url":"https://x.org/c.png"}]`, "<https://x.org/c.png|cat>"},
-		{"html is text", "<b>x</b><img src=y>", `[{"type":"text","text":"<b>x</b><img src=y>"}]`, "&lt;b&gt;x&lt;/b&gt;&lt;img src=y&gt;"},
+		{"html is text", "<div>x</div><img src=y>", `[{"type":"text","text":"<div>x</div><img src=y>"}]`, "&lt;div&gt;x&lt;/div&gt;&lt;img src=y&gt;"},
 		{"script link is text", "[x](javascript:alert(1))", `[{"type":"text","text":"x (javascript:alert(1))"}]`, "x (javascript:alert(1))"},
 		{"citation run", "so\ue200cite\ue202turn0search1\ue201 it is.", `[{"type":"text","text":"so it is."}]`, "so it is."},
 		{"citation inside a mention", "<!chan\ue200x\ue201nel>", "[{\"type\":\"text\",\"text\":\"@\u200bchannel\"}]", "@\u200bchannel"},

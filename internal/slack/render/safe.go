@@ -8,11 +8,16 @@ import (
 // put notes an edit and what it adds to the part.
 func (s *scanner) put(e edit) {
 	s.edits = append(s.edits, e)
-	s.cost += e.cost()
+	s.cost += s.added(e)
 }
 
-// cost is what the edit adds to the part.
-func (e edit) cost() int { return max(0, len16(e.ins)-e.del) }
+// added is what the edit adds to the part.
+func (s *scanner) added(e edit) int {
+	if e.only == inTree {
+		return 0
+	}
+	return max(0, units(e.ins)-len16(s.text[e.pos:e.pos+e.del]))
+}
 
 func sortEdits(edits []edit) {
 	slices.SortStableFunc(edits, func(a, b edit) int { return a.pos - b.pos })
@@ -40,6 +45,14 @@ func (s *scanner) edit(i, n int, k kind, prev byte) {
 		s.put(edit{pos: i, del: n, ins: ins})
 	case code:
 		s.inner(i, tok, true)
+	case maths:
+		s.put(edit{pos: i, del: n, ins: mathsText(tok)})
+	case note:
+		s.put(edit{pos: i, del: n, ins: noteText(tok)})
+	case leak:
+		s.put(edit{pos: i, del: n, ins: zwsp}) // what stands around it must not grow together
+	case tag:
+		s.html(i, tok, prev)
 	case dunder:
 		s.put(edit{pos: i, del: n, ins: "`" + tok + "`"})
 	case link, address, escape:
@@ -61,6 +74,10 @@ func (s *scanner) edit(i, n int, k kind, prev byte) {
 
 // inner breaks pings and images inside a token that is otherwise kept.
 func (s *scanner) inner(i int, tok string, inCode bool) {
+	where := anywhere
+	if inCode {
+		where = inStream
+	}
 	label := len(tok) // what is no address: there, an @ stays
 	if tok[0] == '[' {
 		label = strings.LastIndex(tok, "](")
@@ -71,7 +88,7 @@ func (s *scanner) inner(i int, tok string, inCode bool) {
 		switch tok[j] {
 		case '<':
 			if is, _ := pingAt(tok[j:], false); is {
-				s.put(edit{pos: i + j + 1, ins: zwsp, code: inCode})
+				s.put(edit{pos: i + j + 1, ins: zwsp, only: where})
 			}
 		case '@':
 			if _, k, _ := lexPing(tok[j:], tok[j-1], false); k == ping && !inCode && j < label {

@@ -32,13 +32,21 @@ type box struct {
 	num     int
 }
 
-// edit replaces del bytes at pos. Edits inside code are for the stream only: in blocks,
-// code is a typed element in which nothing can ping.
+// edit replaces del bytes at pos, in both outputs or in one. Edits inside code are for the
+// stream only: in blocks, code is a typed element in which nothing can ping.
 type edit struct {
 	pos, del int
 	ins      string
-	code     bool
+	only     outlet
 }
+
+type outlet uint8
+
+const (
+	anywhere outlet = iota
+	inStream
+	inTree // what blocks and text are made from
+)
 
 // state is where the scan stands; boundaries keep copies, so its slices are never
 // changed in place.
@@ -74,6 +82,7 @@ type scanner struct {
 	best   state // best boundary so far; pos 0 if none
 	safe   state // how far a live part may be shown
 	full   bool
+	jump   int // where a thing of several lines ends
 	tail   int // everything before is settled, whatever the limits
 
 	blocks, tables, rows, chars int
@@ -98,6 +107,7 @@ func (s *scanner) run() {
 		if !s.scanLine(next, open) {
 			return
 		}
+		next = max(next, s.jump)
 		s.pos, s.line = next, next
 		if s.header == nil {
 			s.tail = next
@@ -192,6 +202,16 @@ func (s *scanner) scanLine(next int, open bool) bool {
 		s.heading = kindOf == headingStart || setext
 		s.gap = false
 		return ok
+	}
+	if n <= 3 && !s.lazy && (s.leaf != table || s.fresh) && s.leaf != indented && (rest[0] == '$' || rest[0] == '\\') {
+		switch body, end, ok := s.display(rest, next); {
+		case open && undecidedMaths(rest) || !ok:
+			return false
+		case end > 0:
+			if show, several := s.box(body); units(show) < s.l.Chars/3 {
+				return s.formula(show, several, end)
+			}
+		}
 	}
 	if n <= 3 && (strings.HasPrefix(rest, "```") || strings.HasPrefix(rest, "~~~")) {
 		s.put(edit{pos: s.after, ins: zwsp}) // no fence to us, but perhaps to others, or once it is cut

@@ -24,6 +24,10 @@ const (
 // them; what is too wide or too much for tables becomes a list with one item for a row.
 func (b *layout) table(n node) {
 	header, rows := n.rows[0], n.rows[1:]
+	if len(rows) == 0 { // not a table, or not one yet
+		b.text("rich_text_section", titles(header))
+		return
+	}
 	for {
 		k := b.fitting(header, rows)
 		if k < 0 {
@@ -109,12 +113,9 @@ func cell(spans []span) any {
 	return richCell{"rich_text", []rich{{Type: "rich_text_section", Elements: elements(spans)}}}
 }
 
-// rowsAsList shows rows as "header: value; header: value".
+// rowsAsList shows each row as an item: "header: value; header: value", or a line for each
+// if that is long.
 func (b *layout) rowsAsList(header [][]span, rows [][][]span) {
-	if len(rows) == 0 {
-		rows = [][][]span{header}
-		header = make([][]span, len(header))
-	}
 	l := node{kind: list}
 	for _, r := range rows {
 		l.children = append(l.children, node{kind: item, children: []node{{kind: paragraph, spans: rowSpans(header, r)}}})
@@ -123,20 +124,48 @@ func (b *layout) rowsAsList(header [][]span, rows [][][]span) {
 	b.gap = true
 }
 
+const (
+	shortRow   = 120 // a row of up to so many characters
+	shortCells = 3   // and cells is one line of a list
+)
+
 func rowSpans(header, row [][]span) []span {
+	said, size := 0, 0
+	for i, c := range row {
+		if len(c) > 0 {
+			said++
+			size += spanLen(c) + spanLen(header[i])
+		}
+	}
+	between := "; "
+	if said > shortCells || size > shortRow {
+		between = "\n"
+	}
 	var out []span
 	for i, c := range row {
 		if len(c) == 0 {
 			continue
 		}
 		if len(out) > 0 {
-			out = append(out, span{text: "; "})
+			out = append(out, span{text: between})
 		}
 		if len(header[i]) > 0 {
 			out = append(out, styled(header[i], bold)...)
 			out = append(out, span{text: ": "})
 		}
 		out = append(out, c...)
+	}
+	return out
+}
+
+// titles is a header that has no rows.
+func titles(header [][]span) []span {
+	var out []span
+	for _, c := range header {
+		if len(out) > 0 {
+			out = append(out, span{text: " | "})
+		}
+		out = append(out, styled(c, bold)...)
 	}
 	return out
 }

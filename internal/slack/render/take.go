@@ -105,7 +105,7 @@ func (s *scanner) code(i, whole, next int, open bool) bool {
 		case c == '<':
 			var is bool
 			if is, ok = pingAt(rest, open); is {
-				s.put(edit{pos: i + 1, ins: zwsp, code: true})
+				s.put(edit{pos: i + 1, ins: zwsp, only: inStream})
 			}
 		case alnum(c):
 			for n < len(rest) && n < maxWord && alnum(rest[n]) {
@@ -229,7 +229,7 @@ func (s *scanner) through() int {
 		n, _, _ := lexCluster(s.text[pos:], false)
 		more := units(s.text[pos : pos+n])
 		for ; e < len(s.edits) && s.edits[e].pos < pos+n; e++ {
-			more += s.edits[e].cost()
+			more += s.added(s.edits[e])
 		}
 		if cost+more+s.closing() >= s.l.Chars && pos > s.head {
 			break

@@ -55,7 +55,9 @@ func (w *writer) node(n node, prefix string) {
 			w.line(prefix, "```\n"+Escape(unfence(n.code))+"\n```")
 		}
 	case quote:
-		if prefix == "" || strings.HasSuffix(prefix, "> ") && strings.Count(prefix, ">") == 0 {
+		if strings.Contains(prefix, "> ") {
+			prefix += inQuote
+		} else {
 			prefix += "> "
 		}
 		w.nodes(n.children, prefix)

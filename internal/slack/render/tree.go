@@ -83,13 +83,12 @@ func parse(src string, l Limits) tree {
 		),
 		parser.WithInlineParsers(
 			util.Prioritized(extension.NewTaskCheckBoxParser(), 0),
-			util.Prioritized(mathParser{}, 50),
 			util.Prioritized(parser.NewCodeSpanParser(), 100),
 			util.Prioritized(mentionParser{l}, 150),
 			util.Prioritized(parser.NewLinkParser(), 200),
 			util.Prioritized(parser.NewAutoLinkParser(), 300),
 			util.Prioritized(colonParser{}, 400),
-			util.Prioritized(parser.NewEmphasisParser(), 500),
+			util.Prioritized(emphasisParser{}, 500),
 			util.Prioritized(extension.NewStrikethroughParser(), 500),
 			// Addresses with a scheme are colonParser's; this one adds www. and e-mail.
 			util.Prioritized(extension.NewLinkifyParser(extension.WithLinkifyAllowedProtocols([]string{"\x00"})), 999),
@@ -208,32 +207,6 @@ func bareAddress(parent ast.Node, r text.Reader, line []byte, seg text.Segment, 
 	return &plainNode{span: span{text: url[:n], url: url[:n]}}
 }
 
-// mathParser keeps \( … \), \[ … \] and $$ … $$ of one line as they are.
-type mathParser struct{}
-
-func (mathParser) Trigger() []byte { return []byte{'\\', '$'} }
-
-func (mathParser) Parse(_ ast.Node, r text.Reader, _ parser.Context) ast.Node {
-	line, _ := r.PeekLine()
-	if len(line) < 5 {
-		return nil
-	}
-	closer := map[string]string{`\(`: `\)`, `\[`: `\]`, `$$`: `$$`}[string(line[:2])]
-	if closer == "" {
-		return nil
-	}
-	end := bytes.Index(line[2:], []byte(closer))
-	if end < 1 {
-		return nil
-	}
-	math := strings.TrimSpace(string(line[2 : 2+end]))
-	if math == "" {
-		return nil
-	}
-	r.Advance(end + 4)
-	return &plainNode{span: span{text: math, style: mono}}
-}
-
 // builder turns the parser's tree into ours.
 type builder struct{ src []byte }
 
@@ -350,7 +323,7 @@ func (w *inline) trimmed() []span {
 		}
 	}
 	for len(out) > 0 && out[0].text != "" && out[0].style&mono == 0 {
-		if out[0].text = strings.TrimLeft(out[0].text, " \t\n"); out[0].text != "" {
+		if out[0].text = strings.TrimLeft(out[0].text, " \t\n"+zwsp); out[0].text != "" {
 			break
 		}
 		out = out[1:]
@@ -360,7 +333,7 @@ func (w *inline) trimmed() []span {
 		if last.text == "" || last.style&mono != 0 {
 			break
 		}
-		if last.text = strings.TrimRight(last.text, " \t\n"); last.text != "" {
+		if last.text = strings.TrimRight(last.text, " \t\n"+zwsp); last.text != "" {
 			break
 		}
 		out = out[:len(out)-1]
@@ -485,6 +458,9 @@ func unescape(b []byte) string {
 		b = util.ResolveEntityNames(util.ResolveNumericReferences(b))
 	}
 	return strings.Map(func(r rune) rune {
+		if r == '\u2028' {
+			return '\n'
+		}
 		if r < ' ' && r != '\n' && r != '\t' || r == 0x7f {
 			return -1
 		}

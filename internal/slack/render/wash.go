@@ -38,8 +38,8 @@ func (w washed) source(i int) int {
 	return i + gap
 }
 
-// doWash removes control characters, carriage returns, invalid UTF-8 and citation
-// runs. It stops after keep bytes of text, or before an incomplete tail unless final.
+// doWash removes control characters, carriage returns, invalid UTF-8, hidden characters and
+// citation runs. It stops after keep bytes of text, or before an incomplete tail unless final.
 // The result for a longer source begins with the result for a shorter one.
 func doWash(src string, keep int, final bool) washed {
 	if n := dirty(src, keep); n == len(src) {
@@ -99,9 +99,44 @@ func dirty(src string, keep int) int {
 	return len(src)
 }
 
-// special are the runes that need a look: citation markers, and the bracket that opens
-// the older form of citation.
-func special(r rune) bool { return r >= 0xe200 && r <= 0xe202 || r == '【' }
+// special are the runes that need a look: citation markers, the bracket that opens the
+// older form of citation, what turns the direction of text or hides in it, and the flag that
+// tags may follow.
+func special(r rune) bool {
+	return r >= 0xe200 && r <= 0xe202 || r == '【' || hidden(r) || r == blackFlag
+}
+
+// hidden are the runes that make text read otherwise than it is: bidirectional embeddings,
+// overrides and isolates (Unicode TR 9; CVE-2021-42574), tags, and the byte order mark.
+// Marks of direction and joiners stay, which people write with.
+func hidden(r rune) bool {
+	return r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 || r == 0xfeff || r == 0x2060 || isTag(r)
+}
+
+func isTag(r rune) bool { return r >= 0xe0000 && r <= 0xe007f }
+
+const (
+	blackFlag = 0x1f3f4
+	maxFlag   = 4 + 8*4 // bytes of the flag of a region, such as Scotland's
+)
+
+// flag is the length of a flag with its tags.
+func flag(s string, n int, final bool) (int, bool, bool) {
+	i := n
+	for i < len(s) && i < maxFlag {
+		r, k := utf8.DecodeRuneInString(s[i:])
+		if !utf8.FullRuneInString(s[i:]) {
+			return n, false, final
+		}
+		if !isTag(r) {
+			return i, false, true
+		}
+		if i += k; r == 0xe007f {
+			return i, false, true
+		}
+	}
+	return i, false, final || i >= maxFlag
+}
 
 // washOne looks at the first thing of s: its length, and whether it goes. Not ok means
 // that it depends on what follows.
@@ -117,8 +152,10 @@ func washOne(s string, final bool) (n int, drop, ok bool) {
 	switch {
 	case r == utf8.RuneError && n == 1:
 		return 1, true, true
-	case r == 0xe201 || r == 0xe202:
+	case r == 0xe201 || r == 0xe202 || hidden(r):
 		return n, true, true
+	case r == blackFlag:
+		return flag(s, n, final)
 	case r == 0xe200:
 		for i := n; i < len(s) && i < citeMax; i++ {
 			if s[i] == '\n' {
