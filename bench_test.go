@@ -168,14 +168,14 @@ func (o *ordered) Post(context.Context, surface.Post) (chat.TS, error) {
 func (o *ordered) Start(context.Context, surface.Stream) (chat.TS, error) {
 	return "", surface.ErrBusy
 }
-func (o *ordered) Append(context.Context, string, chat.TS, string, bool) error      { return nil }
-func (o *ordered) Stop(context.Context, surface.Stop) error                         { return nil }
-func (o *ordered) Update(context.Context, chat.TS, surface.Post) error              { return nil }
-func (o *ordered) Delete(context.Context, string, chat.TS) error                    { return nil }
-func (o *ordered) Whisper(context.Context, chat.Conversation, string, string) error { return nil }
-func (o *ordered) Phrase(context.Context, chat.Conversation, string) error          { return nil }
-func (o *ordered) React(context.Context, string, chat.TS, string, bool) error       { return nil }
-func (o *ordered) Tick(context.Context, string, string) error                       { return nil }
+func (o *ordered) Append(context.Context, string, chat.TS, surface.Chunk, bool) error { return nil }
+func (o *ordered) Stop(context.Context, surface.Stop) error                           { return nil }
+func (o *ordered) Update(context.Context, chat.TS, surface.Post) error                { return nil }
+func (o *ordered) Delete(context.Context, string, chat.TS) error                      { return nil }
+func (o *ordered) Whisper(context.Context, chat.Conversation, string, string) error   { return nil }
+func (o *ordered) Phrase(context.Context, chat.Conversation, string) error            { return nil }
+func (o *ordered) React(context.Context, string, chat.TS, string, bool) error         { return nil }
+func (o *ordered) Tick(context.Context, string, string) error                         { return nil }
 func (o *ordered) Own(context.Context, chat.Conversation, time.Time) ([]surface.Posted, error) {
 	return nil, nil
 }

@@ -159,6 +159,9 @@ func (w *world) launch(ts *testscript.TestScript, args []string) {
 	for _, name := range []string{"SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "OPENAI_API_KEY", "SLACK_API_URL", "OPENAI_BASE_URL", "DATABASE_URL", "HOLDFAST_ENDPOINT", "HOLDFAST_ADMIN_ADDR", "HOLDFAST_LOG_LEVEL", "HOLDFAST_TITLES", "HOLDFAST_INVITATION"} {
 		p.Env = append(p.Env, name+"="+ts.Getenv(name))
 	}
+	// Most scenarios look at an answer's words alone: what else stands under it is left
+	// to those that ask for it.
+	p.Env = append(p.Env, "ENABLE_RESPONSE_FOOTER=false", "ENABLE_FEEDBACK_BUTTONS=false")
 	p.Env = append(p.Env, args...)
 	p.Stdout, p.Stderr = log, log
 	ts.Check(p.Start())

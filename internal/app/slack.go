@@ -40,7 +40,7 @@ func (s slack) Start(ctx context.Context, m surface.Stream) (chat.TS, error) {
 	posted, err := s.web.StartStream(ctx, web.Stream{
 		Channel: m.Conversation.Channel, ThreadTS: m.Conversation.Root,
 		RecipientUser: m.Recipient, RecipientTeam: m.RecipientTeam,
-		Chunks: []web.Chunk{web.Markdown(m.Markdown)},
+		Chunks: m.First.Chunks(),
 	}, web.Send{Priority: web.First, Admitted: true})
 	if e, ok := errors.AsType[*web.Error](err); ok && e.Class == web.Limited {
 		return "", fmt.Errorf("%w: %w", surface.ErrBusy, err)
@@ -48,12 +48,12 @@ func (s slack) Start(ctx context.Context, m surface.Stream) (chat.TS, error) {
 	return posted.TS, err
 }
 
-func (s slack) Append(ctx context.Context, channel string, ts chat.TS, markdown string, tick bool) error {
+func (s slack) Append(ctx context.Context, channel string, ts chat.TS, c surface.Chunk, tick bool) error {
 	send := web.Send{Priority: web.Final}
 	if tick {
 		send = web.Send{Priority: web.Tick, Admitted: true}
 	}
-	return s.web.AppendStream(ctx, channel, ts, []web.Chunk{web.Markdown(markdown)}, send)
+	return s.web.AppendStream(ctx, channel, ts, c.Chunks(), send)
 }
 
 func (s slack) Stop(ctx context.Context, m surface.Stop) error {

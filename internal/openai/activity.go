@@ -4,6 +4,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"holdfast/internal/turn"
 )
 
 // activity is what the model is doing, in a few words for the person, by the
@@ -95,4 +97,32 @@ func firstLine(text string) string {
 		cut = cut[:i]
 	}
 	return strings.TrimRight(cut, " ,;:") + "…"
+}
+
+// step is what one of the endpoint's own tools did, nil if the item is none.
+func (i item) step() *turn.Step {
+	title := activity("response." + string(i.Type))
+	if title == "" {
+		return nil
+	}
+	s := &turn.Step{ID: string(i.ID), Title: title, State: turn.StepDone}
+	if i.Status == "failed" || i.Status == "incomplete" {
+		s.State = turn.StepFailed
+	}
+	if i.Type != "web_search_call" {
+		return s
+	}
+	switch page := address(string(i.Action.URL)); {
+	case i.Action.Type == "search":
+		asked := i.Action.Query
+		if asked == "" && len(i.Action.Queries) > 0 {
+			asked = i.Action.Queries[0]
+		}
+		s.Title = "Searched the web"
+		s.Gist = firstLine(string(asked))
+	case page != "":
+		s.Title = "Read a page"
+		s.Sources = []turn.Source{{URL: page}}
+	}
+	return s
 }

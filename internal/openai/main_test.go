@@ -125,7 +125,7 @@ type answer struct {
 func (a answer) kinds() string {
 	var b strings.Builder
 	for _, e := range a.events {
-		b.WriteByte(" SDTIA!"[e.Kind])
+		b.WriteByte(" SDTUIA!"[e.Kind])
 	}
 	return b.String()
 }
@@ -133,8 +133,13 @@ func (a answer) kinds() string {
 func (a answer) phrases() []string {
 	var p []string
 	for _, e := range a.events {
-		if e.Kind == turn.Thinking {
+		switch {
+		case e.Kind == turn.Thinking:
 			p = append(p, e.Text)
+		case e.Kind == turn.Stepped && e.Step.State == turn.StepRunning:
+			p = append(p, e.Step.Title)
+		case e.Kind == turn.Stepped:
+			p = append(p, "("+e.Step.Title+")")
 		}
 	}
 	return p

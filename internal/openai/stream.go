@@ -288,11 +288,16 @@ func (s *stream) say(at place, text string) error {
 
 // item is what we read of an output item.
 type item struct {
+	ID      loose  `json:"id"`
+	Status  loose  `json:"status"`
 	Type    loose  `json:"type"`
 	Phase   loose  `json:"phase"`
 	Content []part `json:"content"`
 	Action  struct {
-		Type loose `json:"type"`
+		Type    loose   `json:"type"`
+		Query   loose   `json:"query"`
+		Queries []loose `json:"queries"`
+		URL     loose   `json:"url"`
 	} `json:"action"`
 }
 
@@ -323,7 +328,8 @@ func (s *stream) itemAdded(index int, raw json.RawMessage) error {
 		return s.emit(turn.Event{Kind: turn.Thinking})
 	}
 	if words := activity("response." + string(i.Type)); words != "" {
-		return s.think(words)
+		s.phrase = words
+		return s.emit(turn.Event{Kind: turn.Stepped, Step: &turn.Step{ID: string(i.ID), Title: words, State: turn.StepRunning}})
 	}
 	return s.alive()
 }
@@ -358,6 +364,11 @@ func (s *stream) itemDone(index int, raw json.RawMessage) error {
 		}
 	}
 	s.items = append(s.items, raw)
+	if step := i.step(); step != nil {
+		if err := s.emit(turn.Event{Kind: turn.Stepped, Step: step}); err != nil {
+			return err
+		}
+	}
 	return s.emit(turn.Event{Kind: turn.ItemDone, Item: raw})
 }
 

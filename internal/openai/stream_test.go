@@ -95,7 +95,7 @@ func TestShapes(t *testing.T) {
 				call("1", "code_interpreter_call"), call("2", "image_generation_call"),
 				`{"type":"response.image_generation_call.partial_image","output_index":2,"partial_image_b64":"AAAA"}`,
 				delta(3, "Done."), call("4", "image_generation_call"), completed()},
-			deltas: "Done.", phrases: []string{"Searching the web", "Reading a page", "Running code", "Drawing a picture", "Drawing a picture"},
+			deltas: "Done.", phrases: []string{"Searching the web", "Reading a page", "(Read a page)", "Running code", "Drawing a picture", "Drawing a picture"},
 		},
 		"commentary before the answer": {
 			events: []string{created(), message(0, "commentary"), delta(0, "Let me look.\n"), messageDone(0, "commentary", "Let me look.\n"),

@@ -229,6 +229,9 @@ func (a *asking) hear(ctx context.Context, e *Event) error {
 	case Thinking:
 		a.draft.pass(*e)
 		a.surface.Working(e.Text)
+	case Stepped:
+		a.draft.pass(*e)
+		a.step(*e.Step)
 	case ItemDone:
 		return a.draft.item(ctx, *e)
 	case Alive:

@@ -155,6 +155,9 @@ const (
 	// Thinking: the model shows what it is doing; Event.Text is a short phrase
 	// or empty.
 	Thinking
+	// Stepped: one of the endpoint's own tools begins or is done; Event.Step says what
+	// it does.
+	Stepped
 	// ItemDone: an output item is complete, Event.Item is its raw JSON.
 	ItemDone
 	// Alive: something arrived that has no meaning for us but life.
@@ -170,6 +173,7 @@ type Event struct {
 	ResponseID string
 	Text       string
 	Item       json.RawMessage
+	Step       *Step
 	Done       *Final
 }
 
@@ -230,6 +234,25 @@ type Surfaces interface {
 	Open(ctx context.Context, f Fence, t *Turn, live Live) (Surface, error)
 }
 
+// Step is one use of a tool, as people see it.
+type Step struct {
+	ID      string
+	Title   string // in a few words, such as "Searching the web"
+	State   StepState
+	Gist    string // what came of it, in a few words; may be empty
+	Sources []Source
+}
+
+// StepState is how far a step is.
+type StepState string
+
+// The states of a step.
+const (
+	StepRunning StepState = "running"
+	StepDone    StepState = "done"
+	StepFailed  StepState = "failed"
+)
+
 // Surface is where one turn's answer appears. Working and Changed return at
 // once, and the latest state wins. Only Finish must reach Slack.
 type Surface interface {
@@ -238,6 +261,9 @@ type Surface interface {
 	// Changed says that there is more text: the surface calls Live when it is
 	// about to write.
 	Changed()
+	// Step shows what a tool does, or what came of it: a step of the same ID is the
+	// same one. It returns at once.
+	Step(s Step)
 	// Finish makes e's text the final answer, with what e puts under it, clears every
 	// sign of life, and returns the first message's ts when all of it is confirmed by
 	// Slack.

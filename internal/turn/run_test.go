@@ -46,6 +46,7 @@ type rig struct {
 type screen struct {
 	text   string   // shown while it grows
 	phrase []string // signs of life
+	steps  []string // of tools
 	finals []string // each Finish that was whole: "text|notice"
 	hold   bool     // a Finish waits until it is cut off, once
 }
@@ -147,6 +148,12 @@ func (v *view) Finish(ctx context.Context, e turn.Ending) (chat.TS, error) {
 	defer v.mu.Unlock()
 	v.screen.finals = append(v.screen.finals, e.Text+"|"+notice)
 	return "5.000001", nil
+}
+
+func (v *view) Step(s turn.Step) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.screen.steps = append(v.screen.steps, string(s.State)+" "+s.Title)
 }
 
 func (v *view) Close() {}

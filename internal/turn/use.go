@@ -63,11 +63,17 @@ func (r *Runner) use(ctx context.Context, a *asking) error {
 	_, err := box.Run(ctx, tool.Round{
 		Calls: calls, Before: before, Known: last.Outcomes, Journal: book,
 		Watch: func(c tool.Call, title string, end *tool.Outcome) {
-			if end == nil {
-				a.surface.Working(title)
-			} else if cause := end.Cause(); cause != nil {
-				a.log().Error("a tool failed", "tool", c.Name, "call", c.Key, "err", cause)
+			step := Step{ID: c.Key, Title: title, State: StepRunning}
+			if end != nil {
+				step.State, step.Gist, step.Sources = StepDone, end.Gist, end.Sources
+				if end.Failed != "" {
+					step.State = StepFailed
+				}
+				if cause := end.Cause(); cause != nil {
+					a.log().Error("a tool failed", "tool", c.Name, "call", c.Key, "err", cause)
+				}
 			}
+			a.step(step)
 		},
 	})
 	maps.Copy(last.Outcomes, book.ended) // also of a round that was cut off
@@ -75,6 +81,17 @@ func (r *Runner) use(ctx context.Context, a *asking) error {
 		a.surface.Working("")
 	}
 	return err
+}
+
+// step shows what a tool does: on a card of its own, unless the answer is to be shown
+// as a whole.
+func (a *asking) step(s Step) {
+	if s.State == StepRunning {
+		a.surface.Working(s.Title)
+	}
+	if !a.brief.Manner.Whole {
+		a.surface.Step(s)
+	}
 }
 
 // callBook is a turn's journal, for its tools.

@@ -95,6 +95,8 @@ func TestToolRounds(t *testing.T) {
 		if len(h.keys) != 2 || h.keys[0] == h.keys[1] {
 			t.Errorf("keys: %q", h.keys)
 		}
+		nail := []string{"running Driving a nail in", "done Driving a nail in"}
+		r.equal("steps", r.screen.steps, append(nail, nail...))
 		if !strings.Contains(strings.Join(r.screen.phrase, "|"), "Driving a nail in") {
 			t.Errorf("signs: %q", r.screen.phrase)
 		}

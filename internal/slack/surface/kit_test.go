@@ -294,7 +294,7 @@ func (a adapter) Start(ctx context.Context, m surface.Stream) (chat.TS, error) {
 	}
 	posted, err := a.web.StartStream(ctx, web.Stream{
 		Channel: m.Conversation.Channel, ThreadTS: m.Conversation.Root,
-		RecipientUser: m.Recipient, RecipientTeam: m.RecipientTeam, Chunks: []web.Chunk{web.Markdown(m.Markdown)},
+		RecipientUser: m.Recipient, RecipientTeam: m.RecipientTeam, Chunks: m.First.Chunks(),
 	}, web.Send{Priority: web.First, Admitted: true})
 	if e, ok := err.(*web.Error); ok && e.Class == web.Limited {
 		return "", surface.ErrBusy
@@ -302,8 +302,8 @@ func (a adapter) Start(ctx context.Context, m surface.Stream) (chat.TS, error) {
 	return posted.TS, err
 }
 
-func (a adapter) Append(ctx context.Context, channel string, ts chat.TS, markdown string, tick bool) error {
-	return a.web.AppendStream(ctx, channel, ts, []web.Chunk{web.Markdown(markdown)}, web.Send{Priority: web.Final, Admitted: tick})
+func (a adapter) Append(ctx context.Context, channel string, ts chat.TS, c surface.Chunk, tick bool) error {
+	return a.web.AppendStream(ctx, channel, ts, c.Chunks(), web.Send{Priority: web.Final, Admitted: tick})
 }
 
 func (a adapter) Stop(ctx context.Context, m surface.Stop) error {

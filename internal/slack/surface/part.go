@@ -24,7 +24,7 @@ func (s *surface) extend(ctx context.Context, p *part, text string, final bool, 
 	if full {
 		foot = nil
 	}
-	if made.IsZero() && (!final || p.ts == "" && (foot == nil || foot.Notice == "")) {
+	if made.IsZero() && !s.cards(p, final) && (!final || p.ts == "" && (foot == nil || foot.Notice == "")) {
 		return nil // nothing to show yet, or nothing left
 	}
 	whole := full || final
@@ -86,6 +86,7 @@ func (s *surface) create(ctx context.Context, p *part, made render.Part, whole b
 // start begins the part as a stream, with the text that can be shown.
 func (s *surface) start(ctx context.Context, p *part, made render.Part) error {
 	chunk, shown := made.After(0)
+	steps := s.takeSteps(false)
 	last := s.turn.Last()
 	team := last.ClientTeam
 	if team == "" {
@@ -94,7 +95,7 @@ func (s *surface) start(ctx context.Context, p *part, made render.Part) error {
 	called := false
 	ts, err := s.outbox.Send(ctx, s.fence, s.write(p.n, opCreate, methodStart, false), func(ctx context.Context) (chat.TS, error) {
 		called = true
-		return s.slack.Start(ctx, Stream{Conversation: s.turn.Conversation, Recipient: last.User, RecipientTeam: team, Markdown: chunk})
+		return s.slack.Start(ctx, Stream{Conversation: s.turn.Conversation, Recipient: last.User, RecipientTeam: team, First: Chunk{chunk, steps}})
 	}, s.find(p.n))
 	if err != nil {
 		if code := refused(err); code != "" {
@@ -112,9 +113,10 @@ func (s *surface) start(ctx context.Context, p *part, made render.Part) error {
 // stream appends what the stream does not have yet, and stops it if the part
 // is whole.
 func (s *surface) stream(ctx context.Context, p *part, made render.Part, whole, last bool, foot *turn.Ending) error {
-	if chunk, shown := made.After(p.shown); chunk != "" {
+	chunk, shown := made.After(p.shown)
+	if steps := s.takeSteps(whole); chunk != "" || len(steps) > 0 {
 		_, err := s.outbox.Send(ctx, s.fence, s.write(p.n, opLive, methodAppend, true), func(ctx context.Context) (chat.TS, error) {
-			return p.ts, s.slack.Append(ctx, s.turn.Conversation.Channel, p.ts, chunk, !whole)
+			return p.ts, s.slack.Append(ctx, s.turn.Conversation.Channel, p.ts, Chunk{chunk, steps}, !whole)
 		}, nil)
 		if err != nil {
 			return err

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"holdfast/internal/chat"
+	"holdfast/internal/turn"
 )
 
 // Slack is what a surface asks of the Web API. An error of a call whose effect
@@ -15,9 +16,8 @@ type Slack interface {
 	// Start begins a stream (chat.startStream) if a slot is free now, else
 	// returns ErrBusy without calling.
 	Start(ctx context.Context, m Stream) (chat.TS, error)
-	// Append adds Markdown to a stream (chat.appendStream). tick: its slot was had
-	// from Tick.
-	Append(ctx context.Context, channel string, ts chat.TS, markdown string, tick bool) error
+	// Append adds to a stream (chat.appendStream). tick: its slot was had from Tick.
+	Append(ctx context.Context, channel string, ts chat.TS, c Chunk, tick bool) error
 	// Stop ends a stream (chat.stopStream).
 	Stop(ctx context.Context, m Stop) error
 	// Post sends a message (chat.postMessage) and tells its ts.
@@ -62,7 +62,13 @@ type Stream struct {
 	Conversation  chat.Conversation
 	Recipient     string // the person who asked
 	RecipientTeam string
-	Markdown      string // the first of the text
+	First         Chunk
+}
+
+// Chunk is what a stream gets at once.
+type Chunk struct {
+	Markdown string // may be empty
+	Steps    []turn.Step
 }
 
 // Stop ends a stream. Blocks stand under its text.

@@ -86,7 +86,8 @@ type surface struct {
 	busy      bool // there is a goroutine
 	again     bool // it was poked meanwhile
 	phrase    string
-	fresh     bool      // there is text that was not looked at
+	fresh     bool // there is text that was not looked at
+	steps     steps
 	notBefore time.Time // of the next tick
 
 	// Of the goroutine, and of Finish once it has ended.
