@@ -53,6 +53,7 @@ func assistantGuest(c config.Config, logs io.Writer) (guest, error) {
 		spec: process.Spec{Args: []string{exe, "serve"}, Output: logs, Env: append(guestEnv(c),
 			"DATABASE_URL="+c.DatabaseURL, "HOLDFAST_ADMIN_ADDR=off", "HOLDFAST_ENDPOINT="+c.Endpoint,
 			"SETTINGS_SLASH_COMMAND="+c.SettingsCommand, "HOLDFAST_LOG_LEVEL="+string(level), "HOLDFAST_LOG_FORMAT="+c.LogFormat,
+			"ASSISTANT_SUGGESTED_PROMPTS="+c.Prompts,
 			"HOLDFAST_FIRST_EVENT_TIMEOUT="+c.FirstTimeout.String(), "API_TIMEOUT_STREAMING_CHUNK="+c.Idle().String(),
 		)},
 		gone: func(err error) error {

@@ -77,6 +77,15 @@ func Sandbox(ctx context.Context, c config.Config, o SandboxOptions, out, logs i
 	return sandboxSlack(ctx, c, o, model, out, logs, log)
 }
 
+// demoPrompts go with the scripted model's words.
+const demoPrompts = `[
+  {"title": "Say hello", "message": "Hello! Who are you, and what can you do?"},
+  {"title": "Show me a table", "message": "Show me a table that compares three ways to cross a harbour."},
+  {"title": "Write a long answer", "message": "Write a long answer about how lighthouses work, with headings and a list."},
+  {"title": "Think first", "message": "Think first, step by step, and then tell me: which day suits best for a team outing?"},
+  {"title": "A post for this channel", "message": "Make a list of what to say in {channel} today."}
+]`
+
 // brain is what answers in a sandbox.
 type brain struct {
 	note  string                  // tells people which it is
@@ -93,6 +102,9 @@ func sandboxModel(ctx context.Context, c *config.Config, log *slog.Logger) (brai
 			c.OpenAIKey = "none"
 		}
 		return brain{note: "Simulated workspace, real model: " + c.Model, real: true, stop: func() {}}, nil
+	}
+	if c.Prompts == "" {
+		c.Prompts = demoPrompts // what it knows an answer to
 	}
 	opts := modelsim.Options{Logger: log, Demo: true}
 	wire, err := wireFile()
