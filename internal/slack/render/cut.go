@@ -14,6 +14,9 @@ const (
 func (st state) closer(text string) string {
 	c := strings.Join(reversed(st.emph), "")
 	if st.leaf != fenced {
+		if c != "" && strings.HasSuffix(text, c[:1]) {
+			c = zwsp + c // with the marker before it, it would be another one
+		}
 		return c
 	}
 	if text != "" && !strings.HasSuffix(text, "\n") {
@@ -115,6 +118,9 @@ func (st state) reopenInside(text string) (string, int) {
 // guard puts an invisible character before text that would begin a block where it did
 // not before the cut.
 func guard(text string, pos int, emph string) string {
+	if emph != "" && pos < len(text) && strings.IndexByte("*_~`", text[pos]) >= 0 {
+		return emph + zwsp
+	}
 	if emph == "" && pos < len(text) && (digit(text[pos]) || strings.IndexByte("#>-+=|`~* \t", text[pos]) >= 0) {
 		return zwsp
 	}

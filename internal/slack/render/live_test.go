@@ -126,7 +126,7 @@ func checkSettled(t fataler, src string, ticks []int) {
 		}, strings.ToValidUTF8(src[got:n], ""))
 		held = strings.TrimRight(held, " \t\n")
 		long := 464 + 128
-		if strings.Contains(held, "://") || strings.Contains(held, "](") || strings.ContainsAny(held, "<") {
+		if strings.Contains(held, "://") || strings.Contains(held, "](") || strings.ContainsAny(held, "<") || strings.Contains(held, "$$") || strings.Contains(held, `\[`) || strings.Contains(held, `\begin{`) {
 			long += 2048
 		}
 		if len(held) > long && !strings.Contains(held, "|") && !strings.Contains(src, "--|--") && !strings.ContainsAny(held, "\ue201†") && !strings.Contains(held, "```") && !strings.Contains(held, "~~~") {
@@ -147,7 +147,7 @@ var fragments = []string{
 	"\ue200cite\ue202turn0search1\ue201", "\ue200", "\ue201", "【4:0†source】", "【", "\x00", "\r\n", "\xff", "\u200b", "‏עברית ", "e\u0301", strings.Repeat("x", 70), strings.Repeat("long line of words ", 12),
 	"$x_1^2$", "$", "$$", "\n$$\nx = \\frac{a}{b}\n$$\n", "\\(", "\\)", "\n\\[\n", "\n\\]\n", "\\begin{pmatrix} 1 & 2 \\\\ 3 & 4 \\end{pmatrix}", "\n\\begin{align}\na &= b \\\\\nc &= d\n\\end{align}\n", "costs $5 and $10, ", "\\frac{1}{2}",
 	"<br>", "<br/>\n", "H<sub>2</sub>O", "x<sup>n+1</sup>", "<details>\n<summary>More</summary>\n\n", "</details>\n", "<b>", "<i>it</i>", "<code>a`b</code>", "<u>under</u>", "<s>~</s>", "<a href=\"https://example.org/(a)\">here</a>", "<img src=\"https://example.org/p.png\" alt=\"pic\">", "<sup", "<|im_end|>", "<|", "<!--", "-->",
-	"[^1]", "[^12]: note\n", "[^", "[[reply:thread]]", "[used tools: search]", ":contentReference[oaicite:0]{index=0}", "turn0search1", "citeturn2view0turn1news3", "turn", "\u202e", "\u2066", "\U000e0041", "🏴\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f", "**「太字」**です", "\u2028",
+	"ChatGPT: ", "[^1]", "[^12]: note\n", "[^", "[[reply:thread]]", "[used tools: search]", ":contentReference[oaicite:0]{index=0}", "turn0search1", "citeturn2view0turn1news3", "turn", "\u202e", "\u2066", "\U000e0041", "🏴\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f", "**「太字」**です", "\u2028",
 	"x := a[i]<b && c>d\n", "const x = \"<!DOCTYPE html>\"\n", "Intro:\n",
 }
 

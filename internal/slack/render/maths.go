@@ -112,19 +112,14 @@ func (f *formula) is(body string) bool {
 	return f.sign || len(body) <= 2 || len(body) == 3 && strings.ToUpper(body) == body || strings.Trim(body, "0123456789.,%") == "" || strings.ContainsAny(body, "(,") && f.run == 0
 }
 
-// isFormula says whether a text of several lines looks like maths.
-func isFormula(body string) bool {
-	var f formula
-	for i := range len(body) {
-		c := body[i]
-		if c == '\n' {
-			c = ' '
-		}
-		if !f.take(c) {
+// takeAll takes a line.
+func (f *formula) takeAll(line string) bool {
+	for i := range len(line) {
+		if !f.take(line[i]) {
 			return false
 		}
 	}
-	return f.is(strings.TrimSpace(body))
+	return f.take(' ')
 }
 
 // mathsText is what a formula token shows, as Markdown that means just that.
@@ -205,6 +200,10 @@ func (s *scanner) display(rest string, next int) (body string, end int, ok bool)
 	if strings.Contains(first, closer) {
 		return "", 0, true // it ends on its own line
 	}
+	var f formula
+	if !f.takeAll(first) {
+		return "", 0, true
+	}
 	var b strings.Builder
 	b.WriteString(first + "\n")
 	limit := min(maxMaths, s.l.Chars/4)
@@ -214,7 +213,7 @@ func (s *scanner) display(rest string, next int) (body string, end int, ok bool)
 		if nl >= 0 {
 			line, after = s.text[at:at+nl], at+nl+1
 		} else if !s.eof {
-			return "", 0, len(s.text)-s.line > limit
+			return "", 0, len(s.text)-s.line > limit || !f.takeAll(line)
 		}
 		p := place{s: line}
 		if s.match(&p) < len(s.stack) {
@@ -234,13 +233,13 @@ func (s *scanner) display(rest string, next int) (body string, end int, ok bool)
 				b.WriteString(closer)
 			}
 			b.WriteString(strings.TrimSpace(tail))
-			if !isFormula(b.String()) {
+			if !f.takeAll(before) || !f.is(strings.TrimSpace(b.String())) {
 				return "", 0, true
 			}
 			return b.String(), after, true
 		}
 		b.WriteByte('\n')
-		if nl < 0 {
+		if nl < 0 || !f.takeAll(content) {
 			return "", 0, true
 		}
 		at = after

@@ -145,7 +145,7 @@ func Parts(md Markdown, l Limits) []Part {
 func Next(md Markdown, at Cursor, l Limits, final bool) (part Part, next Cursor, full bool) {
 	l = l.filled()
 	at.Offset = min(max(at.Offset, 0), len(md))
-	w := doWash(string(md[at.Offset:]), 4*l.Chars, final)
+	w := doWash(string(md[at.Offset:]), at.Offset == 0, 4*l.Chars, final)
 	// A window that is not the end of the source holds more than a part: nothing in it waits for more.
 	s := newScanner(at.Reopen, w.text, l, final || w.more)
 	s.run()
@@ -185,7 +185,7 @@ func Next(md Markdown, at Cursor, l Limits, final bool) (part Part, next Cursor,
 // element, a table row. It grows with md, and holds back at most 464 bytes, or 2,048 inside
 // an address or a formula on lines of its own, or the line of a table or of an opening fence, or a line that is blank so far.
 func Settled(md Markdown) int {
-	w := doWash(string(md), len(md)+1, false)
+	w := doWash(string(md), true, len(md)+1, false)
 	const endless = 1 << 40
 	l := Limits{Chars: endless, Blocks: endless, Tables: endless, TableRows: endless, TableChars: endless}
 	s := newScanner("", w.text, l, false)

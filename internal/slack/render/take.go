@@ -263,6 +263,9 @@ func (s *scanner) closing() int {
 	for _, e := range s.emph {
 		n += len(e)
 	}
+	if len(s.emph) > 0 {
+		n++ // see closer
+	}
 	return n
 }
 

@@ -39,18 +39,28 @@ func (w washed) source(i int) int {
 }
 
 // doWash removes control characters, carriage returns, invalid UTF-8, hidden characters and
-// citation runs. It stops after keep bytes of text, or before an incomplete tail unless final.
+// citation runs; first says that src begins the answer. It stops after keep bytes of text, or before an incomplete tail unless final.
 // The result for a longer source begins with the result for a shorter one.
-func doWash(src string, keep int, final bool) washed {
-	if n := dirty(src, keep); n == len(src) {
+func doWash(src string, first bool, keep int, final bool) washed {
+	name, ok := 0, true
+	if first {
+		if name, ok = ownName(src, final); !ok {
+			return washed{}
+		}
+	}
+	if n := dirty(src, keep); name > 0 {
+		// not clean
+	} else if n == len(src) {
 		return washed{text: src, end: n}
 	} else if n >= keep {
 		return washed{text: src[:n], end: n, more: true}
 	}
 	var b strings.Builder
 	var w washed
-	gap := 0
-	i := 0
+	i, gap := name, name
+	if name > 0 {
+		w.cuts = append(w.cuts, wash{0, name})
+	}
 	for i < len(src) {
 		if b.Len() >= keep {
 			w.more = true
@@ -74,6 +84,25 @@ func doWash(src string, keep int, final bool) washed {
 	}
 	w.text, w.end = b.String(), i
 	return w
+}
+
+// ownName is the length of a name that the model puts before its answer, as in a
+// transcript, and of the space after it.
+func ownName(src string, final bool) (n int, ok bool) {
+	for _, name := range [...]string{"ChatGPT:", "Holdfast:"} {
+		if len(src) < len(name) && strings.HasPrefix(name, src) && src != "" {
+			return 0, final
+		}
+		if !strings.HasPrefix(src, name) {
+			continue
+		}
+		n = len(name)
+		for n < len(src) && (src[n] == ' ' || src[n] == '\n') && n < len(name)+8 {
+			n++
+		}
+		return n, final || n < len(src)
+	}
+	return 0, true
 }
 
 // dirty is the length of the clean prefix of src, at most keep (and then not inside a rune).

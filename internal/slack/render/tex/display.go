@@ -63,7 +63,7 @@ func beside(a, b box) box {
 		b.width = max(b.width, uniseg.StringWidth(b.lines[i]))
 	}
 	gap := 0
-	if a.width > 0 {
+	if a.width > 0 && (len(b.lines) > 1 || strings.IndexByte(",.;:", b.lines[0][0]) < 0) {
 		gap = 1
 	}
 	h := max(len(a.lines), len(b.lines))

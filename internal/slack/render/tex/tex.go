@@ -352,6 +352,10 @@ func scripted(text string, forms map[rune]rune) (string, bool) {
 		if r == ' ' {
 			continue
 		}
+		if r == ',' && b.Len() > 0 { // aᵢ,ⱼ
+			b.WriteRune(r)
+			continue
+		}
 		f, ok := forms[r]
 		if !ok {
 			return "", false

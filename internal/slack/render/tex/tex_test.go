@@ -44,6 +44,7 @@ func TestText(t *testing.T) {
 		{`\sin^2\theta + \cos^2\theta = 1`, "sin² θ + cos² θ = 1"},
 		{`v_{max}`, "vₘₐₓ"},
 		{`v_{\text{init}}`, "vᵢₙᵢₜ"},
+		{`a_{i,j}`, "aᵢ,ⱼ"},
 		{`F_{drag}`, "F_drag"},
 		{`A^T`, "Aᵀ"},
 		{`A^{-1}`, "A⁻¹"},
