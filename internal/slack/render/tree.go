@@ -3,6 +3,7 @@ package render
 import (
 	"bytes"
 	"strings"
+	"sync"
 
 	"github.com/yuin/goldmark/ast"
 	"github.com/yuin/goldmark/extension"
@@ -66,10 +67,10 @@ type span struct {
 	emoji   string
 }
 
-// parse makes the tree of one part. Raw HTML is text, so are link reference definitions,
-// which work all the same.
-func parse(src string, l Limits) tree {
-	p := parser.NewParser(
+// markdown is the parser, made once: it keeps nothing between two sources. Raw HTML is
+// text, so are link reference definitions, which work all the same.
+var markdown = sync.OnceValue(func() parser.Parser {
+	return parser.NewParser(
 		parser.WithBlockParsers(
 			util.Prioritized(parser.NewSetextHeadingParser(), 100),
 			util.Prioritized(parser.NewThematicBreakParser(), 200),
@@ -84,7 +85,7 @@ func parse(src string, l Limits) tree {
 		parser.WithInlineParsers(
 			util.Prioritized(extension.NewTaskCheckBoxParser(), 0),
 			util.Prioritized(parser.NewCodeSpanParser(), 100),
-			util.Prioritized(mentionParser{l}, 150),
+			util.Prioritized(mentionParser{}, 150),
 			util.Prioritized(parser.NewLinkParser(), 200),
 			util.Prioritized(parser.NewAutoLinkParser(), 300),
 			util.Prioritized(colonParser{}, 400),
@@ -96,10 +97,18 @@ func parse(src string, l Limits) tree {
 		parser.WithParagraphTransformers(util.Prioritized(extension.NewTableParagraphTransformer(), 200)),
 		parser.WithASTTransformers(util.Prioritized(extension.NewTableASTTransformer(), 0)),
 	)
+})
+
+// limitsKey is where the parser's context has the limits.
+var limitsKey = parser.NewContextKey()
+
+// parse makes the tree of one part.
+func parse(src string, l Limits) tree {
 	b := builder{src: []byte(src)}
 	pc := parser.NewContext()
 	references(src, pc)
-	doc := p.Parse(text.NewReader(b.src), parser.WithContext(pc))
+	pc.Set(limitsKey, l)
+	doc := markdown().Parse(text.NewReader(b.src), parser.WithContext(pc))
 	return tree{nodes: b.blocks(doc, 0), source: src}
 }
 
@@ -132,11 +141,12 @@ func (n *plainNode) Kind() ast.NodeKind      { return plainKind() }
 func (n *plainNode) Dump(src []byte, lv int) { ast.DumpHelper(n, src, lv, nil, nil) }
 
 // mentionParser reads <@U…> of people who may be mentioned, and <#C…>.
-type mentionParser struct{ l Limits }
+type mentionParser struct{}
 
 func (mentionParser) Trigger() []byte { return []byte{'<'} }
 
-func (m mentionParser) Parse(_ ast.Node, r text.Reader, _ parser.Context) ast.Node {
+func (mentionParser) Parse(_ ast.Node, r text.Reader, pc parser.Context) ast.Node {
+	l, _ := pc.Get(limitsKey).(Limits)
 	line, _ := r.PeekLine()
 	end := bytes.IndexByte(line, '>')
 	if end < 4 || end > 30 {
@@ -145,7 +155,7 @@ func (m mentionParser) Parse(_ ast.Node, r text.Reader, _ parser.Context) ast.No
 	id := string(line[2:end])
 	var s span
 	switch {
-	case line[1] == '@' && memberID(id) && m.l.mayMention(id):
+	case line[1] == '@' && memberID(id) && l.mayMention(id):
 		s.user = id
 	case line[1] == '#' && channelID(id):
 		s.channel = id
