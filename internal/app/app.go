@@ -100,6 +100,9 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger) (err error) {
 		Access: access(c), Org: who.Org,
 	}, log, time.Now)
 	writes := outbox.New(metrics.Outbox(db.Outbox()), nil)
+	if err := learnGroups(ctx, briefer, log); err != nil {
+		return err
+	}
 	surfaces := surface.New(workspace, writes, surface.Options{Logger: log, Team: who.Team, Native: c.Streaming, Fell: metrics.Fallback})
 	welcome, err := host(c, db, workspace, self.Name, gate{briefer, surfaces}, model, chosen, log)
 	if err != nil {

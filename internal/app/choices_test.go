@@ -35,6 +35,8 @@ func (nobody) Thread(context.Context, chat.Conversation) iter.Seq2[[]chat.Messag
 	return func(func([]chat.Message, error) bool) {}
 }
 
+func (nobody) Members(context.Context, string) ([]string, error) { return nil, nil }
+
 func (nobody) Person(_ context.Context, _, id string) (chat.User, error) {
 	return chat.User{ID: id, Name: "Ada Marsh"}, nil
 }

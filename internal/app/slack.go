@@ -186,6 +186,10 @@ func said(c chat.Conversation, m web.Message) chat.Message {
 }
 
 // Person reads a profile. See assistant.Workspace.
+func (s slack) Members(ctx context.Context, group string) ([]string, error) {
+	return s.web.UserGroup(ctx, group, web.Send{Priority: web.First})
+}
+
 func (s slack) Person(ctx context.Context, _, id string) (chat.User, error) {
 	return s.web.UserInfo(ctx, id, web.Send{Priority: web.First})
 }

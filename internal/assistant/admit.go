@@ -19,7 +19,11 @@ import (
 func (a *Assistant) Admit(ctx context.Context, m chat.Message) (*policy.Refusal, error) {
 	rules := a.settings.Access
 	org := a.settings.Org
-	c := policy.Caller{User: m.User, Channel: m.Channel, Direct: m.Direct(), External: m.ClientTeam != "" && m.ClientTeam != org}
+	groups, err := a.groups.of(ctx, rules.Groups(), m.User, a.now())
+	if err != nil {
+		return nil, fmt.Errorf("look at the user groups of %s: %w", m.User, err)
+	}
+	c := policy.Caller{User: m.User, Groups: groups, Channel: m.Channel, Direct: m.Direct(), External: m.ClientTeam != "" && m.ClientTeam != org}
 	if rules.NeedsProfile(m.User) || c.External && org != "" && !rules.External {
 		asking, cancel := context.WithTimeout(ctx, glance)
 		defer cancel()

@@ -22,6 +22,7 @@ type Workspace interface {
 	Thread(ctx context.Context, c chat.Conversation) iter.Seq2[[]chat.Message, error]
 	// Person reads a profile. One that Slack does not show has NotFound set.
 	Person(ctx context.Context, team, id string) (chat.User, error)
+	Groups
 }
 
 // Settings say how the operator wants answers, beside what [Preferences] tells.
@@ -47,6 +48,7 @@ type Assistant struct {
 	self        transcript.Self
 	preferences Preferences
 	settings    Settings
+	groups      groups
 	orders      string // the instructions
 	log         *slog.Logger
 	now         func() time.Time
@@ -54,7 +56,7 @@ type Assistant struct {
 
 // New makes an Assistant.
 func New(a Archive, w Workspace, self transcript.Self, p Preferences, s Settings, log *slog.Logger, now func() time.Time) *Assistant {
-	return &Assistant{archive: a, workspace: w, self: self, preferences: p, settings: s, orders: instruct(self.Name, s), log: log, now: now}
+	return &Assistant{archive: a, workspace: w, self: self, preferences: p, settings: s, groups: groups{ask: w, log: log}, orders: instruct(self.Name, s), log: log, now: now}
 }
 
 // Brief builds the request for a turn. See turn.Briefer.

@@ -65,6 +65,8 @@ func (w *workspace) Thread(context.Context, chat.Conversation) iter.Seq2[[]chat.
 	}
 }
 
+func (w *workspace) Members(context.Context, string) ([]string, error) { return nil, nil }
+
 func (w *workspace) Person(ctx context.Context, _, id string) (chat.User, error) {
 	w.asked = append(w.asked, id)
 	if w.ask != nil {

@@ -267,8 +267,8 @@ func (c Config) Check() error {
 		say("HOLDFAST_MIDTURN: %q: want queue, steer or interrupt", c.Midturn)
 	}
 	for name, l := range map[string]ids{"HOLDFAST_ALLOW_USERS": c.AllowUsers, "HOLDFAST_DENY_USERS": c.DenyUsers} {
-		if id := l.mistaken("UW"); id != "" {
-			say("%s: %q: want ids of people with commas between, such as U012ABCDEF; Slack shows one under “Copy member ID” in a profile", name, id)
+		if id := l.mistaken("UWS"); id != "" {
+			say("%s: %q: want ids of people with commas between, such as U012ABCDEF, or of user groups, such as S012ABCDEF; Slack shows one under “Copy member ID” in a profile", name, id)
 		}
 	}
 	for name, l := range map[string]ids{"HOLDFAST_ALLOW_CHANNELS": c.AllowChannels, "HOLDFAST_DENY_CHANNELS": c.DenyChannels} {

@@ -1,8 +1,12 @@
 package policy
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
-// Rules are the operator's: who is answered, and where. Lists hold Slack's ids.
+// Rules are the operator's: who is answered, and where. Lists hold Slack's ids; those of
+// people may name user groups.
 type Rules struct {
 	AllowUsers    []string // empty: all
 	DenyUsers     []string
@@ -15,6 +19,7 @@ type Rules struct {
 // Caller is who asks, and where.
 type Caller struct {
 	User     string
+	Groups   []string // of those that the rules name, these have the person in them
 	Channel  string
 	Direct   bool
 	Guest    bool // by their profile
@@ -36,9 +41,9 @@ const (
 
 // Admit returns nil if the person may have an answer there.
 func (r Rules) Admit(a Caller) *Refusal {
-	named := slices.Contains(r.AllowUsers, a.User)
+	named := a.in(r.AllowUsers)
 	switch {
-	case slices.Contains(r.DenyUsers, a.User):
+	case a.in(r.DenyUsers):
 		return &Refusal{"user_denied", notYou}
 	case len(r.AllowUsers) > 0 && !named:
 		return &Refusal{"user_not_allowed", notYou}
@@ -52,6 +57,23 @@ func (r Rules) Admit(a Caller) *Refusal {
 		return &Refusal{"channel_not_allowed", notHere}
 	}
 	return nil
+}
+
+// in reports whether a list names the person, or a group that they are in.
+func (a Caller) in(list []string) bool {
+	return slices.Contains(list, a.User) || slices.ContainsFunc(a.Groups, func(g string) bool { return slices.Contains(list, g) })
+}
+
+// Groups are the user groups that the rules name, each once. Slack: their ids begin
+// with S.
+func (r Rules) Groups() []string {
+	var groups []string
+	for _, id := range slices.Concat(r.AllowUsers, r.DenyUsers) {
+		if strings.HasPrefix(id, "S") && !slices.Contains(groups, id) {
+			groups = append(groups, id)
+		}
+	}
+	return groups
 }
 
 // NeedsProfile tells whether the answer of [Rules.Admit] may hang on whether this

@@ -84,6 +84,29 @@ func (c *call) userList() (reply, error) {
 	return reply{"members": out, "cache_ts": c.now().Unix(), "response_metadata": reply{"next_cursor": next}}, nil
 }
 
+// userGroups is usergroups.list.
+func (c *call) userGroups() (reply, error) {
+	out := []reply{}
+	for _, g := range c.settings.UserGroups {
+		group := reply{"id": g.ID, "team_id": c.ws.team.ID, "is_usergroup": true, "name": g.Name, "handle": g.Handle, "user_count": len(g.Users), "date_delete": 0}
+		if c.args.flag("include_users", false) {
+			group["users"] = g.Users
+		}
+		out = append(out, group)
+	}
+	return reply{"usergroups": out}, nil
+}
+
+// userGroupUsers is usergroups.users.list.
+func (c *call) userGroupUsers() (reply, error) {
+	for _, g := range c.settings.UserGroups {
+		if g.ID == c.args.str("usergroup") {
+			return reply{"users": append([]string{}, g.Users...)}, nil
+		}
+	}
+	return nil, no("no_such_subteam")
+}
+
 func (c *call) userProfile() (reply, error) {
 	id := c.args.str("user")
 	if id == "" {

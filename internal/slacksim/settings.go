@@ -41,6 +41,8 @@ type Settings struct {
 	Shortcuts []Shortcut `json:"shortcuts"` // global and message shortcuts of the app
 	HomeTab   bool       `json:"home_tab"`  // the app has a Home tab
 
+	UserGroups []UserGroup `json:"user_groups"` // groups of people that can be mentioned
+
 	// HTTP mode: where an address is set, Socket Mode is not used for what goes there.
 	EventsURL        string   `json:"events_url"` // in Options taken as proved; else proved by the url_verification handshake when it is set
 	InteractivityURL string   `json:"interactivity_url"`
@@ -67,6 +69,14 @@ type Settings struct {
 	Subscriptions []string `json:"subscriptions"` // bot events
 }
 
+// UserGroup is people who can be mentioned together. Slack: usergroups.list.
+type UserGroup struct {
+	ID     string   `json:"id"`
+	Name   string   `json:"name"`
+	Handle string   `json:"handle"`
+	Users  []string `json:"users"`
+}
+
 // DefaultSettings are those of a new workspace.
 func DefaultSettings() Settings {
 	return Settings{
@@ -74,7 +84,7 @@ func DefaultSettings() Settings {
 		SessionTTL: 3_600_000, ProseTTL: 120_000, SplitText: true, JSONReads: true,
 		AckTimeout: 3_000, Redelivery: [3]int{0, 60_000, 300_000}, QueueWhenDown: true,
 		TicketLife: 30_000, Ping: 10_000, Pong: 30_000, Connection: 3_600_000, Warning: 10_000, MaxConnections: 10,
-		Trigger: 3_000, Interaction: 3_000, Commands: []Command{}, Shortcuts: []Shortcut{}, HomeTab: true,
+		Trigger: 3_000, Interaction: 3_000, Commands: []Command{}, Shortcuts: []Shortcut{}, HomeTab: true, UserGroups: []UserGroup{},
 		SigningSecret: DefaultSigningSecret, HTTPTimeout: 3_000, EventsPerHour: 30_000,
 		TokenLife: 43_200_000, RefreshGrace: 5_000, CodeLife: 600_000, PKCE: true, RedirectURLs: []string{},
 		ContentSettings: defaultContent(),

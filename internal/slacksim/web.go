@@ -264,6 +264,8 @@ func methods() map[string]method {
 		"conversations.join":    {run: (*call).join, limit: t3, scopes: []string{"channels:join"}},
 		"users.info":            {run: (*call).userInfo, limit: t4, scopes: []string{"users:read"}, read: true},
 		"users.list":            {run: (*call).userList, limit: t2, scopes: []string{"users:read"}, read: true},
+		"usergroups.list":       {run: (*call).userGroups, limit: t2, scopes: []string{"usergroups:read"}, read: true},
+		"usergroups.users.list": {run: (*call).userGroupUsers, limit: t2, scopes: []string{"usergroups:read"}, read: true},
 		"users.profile.get":     {run: (*call).userProfile, limit: t4, scopes: []string{"users.profile:read"}, read: true},
 		"reactions.add":         {run: (*call).addReaction, limit: t3, scopes: []string{"reactions:write"}},
 		"reactions.remove":      {run: (*call).removeReaction, limit: t2, scopes: []string{"reactions:write"}},

@@ -103,6 +103,19 @@ func (c *Client) UserInfo(ctx context.Context, id string, s Send) (chat.User, er
 	return who, nil
 }
 
+// UserGroup lists the ids of the people of a user group. Codes to expect:
+// no_such_subteam, missing_scope (usergroups:read). Slack: usergroups.users.list.
+func (c *Client) UserGroup(ctx context.Context, id string, s Send) ([]string, error) {
+	var out struct {
+		Users texts `json:"users"`
+	}
+	a := Args{}
+	if err := c.Call(ctx, s.request("usergroups.users.list", "", a.Set("usergroup", id)), &out); err != nil {
+		return nil, err
+	}
+	return out.Users, nil
+}
+
 // Conversation is what Slack tells of a channel. Slack: conversations.info.
 type Conversation struct {
 	ID        string

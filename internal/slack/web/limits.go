@@ -31,7 +31,7 @@ const postMethod = "chat.postMessage"
 
 var tiers = map[string]int{
 	"chat.startStream": tier2, "chat.stopStream": tier2, "conversations.list": tier2, "reactions.remove": tier2,
-	"users.list": tier2, "canvases.create": tier2, "emoji.list": tier2,
+	"users.list": tier2, "usergroups.users.list": tier2, "canvases.create": tier2, "emoji.list": tier2,
 
 	"chat.update": tier3, "chat.delete": tier3, "conversations.history": tier3, "conversations.replies": tier3,
 	"users.conversations": tier3, "conversations.info": tier3, "conversations.open": tier3, "reactions.add": tier3, "reactions.get": tier3,
