@@ -110,6 +110,9 @@ func TestCorpus(t *testing.T) {
 			})
 		}
 	}
+	if mb := peak(); mb > 512 && !raced {
+		t.Errorf("it took %d MB", mb)
+	}
 }
 
 func expect(t *testing.T, e entry, doc *document.Document) {

@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -173,10 +172,10 @@ func ole(n int) []byte {
 
 var hostiles = []hostile{
 	{"text.docx", func() []byte {
-		return docx(filled("<document><body><p><r><t>", "harbour ", 40<<20, "</t></r></p></body></document>"))
+		return docx(filled("<document><body><p><r><t>", "harbour ", 8<<20, "</t></r></p></body></document>"))
 	}, either, "can be read"},
 	{"paragraphs.docx", func() []byte {
-		return docx(filled("<document><body>", "<p><r><t>harbour</t></r></p>", 12<<20, "</body></document>"))
+		return docx(filled("<document><body>", "<p><r><t>harbour</t></r></p>", 1<<20, "</body></document>"))
 	}, cut, "can be read"},
 	{"nested-tables.docx", func() []byte {
 		return docx(filled("<document><body>", "<tbl><tr><tc>", 1<<20, "</body></document>"))
@@ -185,7 +184,7 @@ var hostiles = []hostile{
 		return docx(filled("<document><body><p>", "<r/>", 4<<20, "</p></body></document>"))
 	}, either, "too large"},
 	{"attributes.docx", func() []byte {
-		return docx(filled("<document><body><p ", "a=\"b\" ", 4<<20, "/></body></document>"))
+		return docx(filled("<document><body><p ", "a=\"b\" ", 1<<20, "/></body></document>"))
 	}, either, "can be read"},
 	{"entities.docx", func() []byte {
 		return docx(`<!DOCTYPE d [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;"><!ENTITY x SYSTEM "file:///etc/passwd">]><document><body><p><r><t>lamp &b; &x;</t></r></p></body></document>`)
@@ -201,7 +200,7 @@ var hostiles = []hostile{
 		return xlsx("<sst/>", `<worksheet><sheetData><row r="1048576"><c r="XFD1048576"><v>7</v></c><c r="A9"><v>8</v></c></row></sheetData></worksheet>`)
 	}, harmless, ""},
 	{"rows.xlsx", func() []byte {
-		return xlsx("<sst/>", filled("<worksheet><sheetData>", `<row><c><v>7</v></c></row>`, 4<<20, "</sheetData></worksheet>"))
+		return xlsx("<sst/>", filled("<worksheet><sheetData>", `<row><c><v>7</v></c></row>`, 1<<20, "</sheetData></worksheet>"))
 	}, cut, ""},
 	{"repeat.ods", func() []byte {
 		return zipped(map[string]any{"mimetype": "application/vnd.oasis.opendocument.spreadsheet", "content.xml": `<document-content><body><spreadsheet><table name="S">` +
@@ -212,11 +211,11 @@ var hostiles = []hostile{
 	}, harmless, ""},
 	{"entries.zip", func() []byte {
 		parts := map[string]any{}
-		for i := range 60_000 {
+		for i := range 25_000 {
 			parts[fmt.Sprint("f", i)] = ""
 		}
 		return zipped(parts)
-	}, cut, "of its 60000 entries"},
+	}, cut, "of its 25000 entries"},
 	{"divs.html", func() []byte { return []byte("<html>" + rep("<div>", 1<<20) + "lamp") }, harmless, ""},
 	{"lists.html", func() []byte { return []byte("<html>" + rep("<ul><li>", 100_000) + "lamp") }, harmless, ""},
 	{"spans.html", func() []byte {
@@ -244,7 +243,7 @@ var hostiles = []hostile{
 	{"uc.rtf", func() []byte { return []byte("{\\rtf1 \\uc16 " + rep("\\u9731 ", 1<<20) + "}") }, harmless, ""},
 	{"words.rtf", func() []byte { return []byte("{\\rtf1 " + rep("\\b\\par x", 4<<20) + "}") }, either, ""},
 	{"chain.msg", func() []byte { return ole(14_000) }, []document.State{document.Unsupported, document.Damaged}, ""},
-	{"cells.csv", func() []byte { return []byte(rep(",", 30<<20)) }, []document.State{document.Empty}, ""},
+	{"cells.csv", func() []byte { return []byte(rep(",", 10<<20)) }, []document.State{document.Empty}, ""},
 	{"rows.csv", func() []byte { return []byte(rep("1\n", 14<<20)) }, cut, ""},
 	{"quotes.csv", func() []byte { return []byte(rep("\"a,\n", 4<<20)) }, either, ""},
 	{"lines.txt", func() []byte { return []byte(rep("x\n", 20<<20)) }, cut, "are read"},
@@ -260,7 +259,7 @@ var hostiles = []hostile{
 	}, append(slices.Clone(either), document.Read, document.Empty), ""},
 	{"page-tree-loop.pdf", func() []byte { return pdf(catalog, "<</Type/Pages/Kids[2 0 R 2 0 R]/Count 9>>") }, append(slices.Clone(either), document.Empty), ""},
 	{"flate.pdf", func() []byte {
-		return pdf(catalog, onePage, thePage, stream("/Filter/FlateDecode", flate(filled("", "(lamp) Tj ", 40<<20, ""))), helvetia)
+		return pdf(catalog, onePage, thePage, stream("/Filter/FlateDecode", flate(filled("", "(lamp) Tj ", 28<<20, ""))), helvetia)
 	}, either, "page"},
 	{"form-in-itself.pdf", func() []byte { return content("/X Do") }, append(slices.Clone(either), document.Empty, document.Pictures), ""},
 	{"states.pdf", func() []byte { return content(rep("q ", 3<<20)) }, append(slices.Clone(either), document.Empty), ""},
@@ -296,7 +295,7 @@ func TestHostile(t *testing.T) {
 		}
 		return
 	}
-	r := document.New(document.Options{Workers: 1, Cache: cache(t), Page: 1500 * time.Millisecond})
+	r := document.New(document.Options{Workers: 1, Cache: cache(t), Page: 700 * time.Millisecond})
 	defer r.Close()
 	for _, h := range hostiles {
 		if only != "" && only != "all" && only != h.name {
@@ -324,17 +323,6 @@ func TestHostile(t *testing.T) {
 				t.Error("an entity was read")
 			}
 		})
-	}
-	if only == "all" { // what is harmless is in the account, too
-		for _, dir := range corpora(t) {
-			for _, e := range manifest(t, dir) {
-				b, err := os.ReadFile(filepath.Join(dir, e.File))
-				if err != nil {
-					t.Fatal(err)
-				}
-				read(t, r, b, e.File)
-			}
-		}
 	}
 	if mb := peak(); mb > 0 {
 		t.Logf("PEAK %d", mb)

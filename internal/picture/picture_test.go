@@ -196,8 +196,8 @@ func TestNothingElseLeaves(t *testing.T) {
 }
 
 func TestFormats(t *testing.T) {
-	r := picture.New(picture.Options{Side: 300})
-	big := drawn(1000, 640)
+	r := picture.New(picture.Options{Side: 150})
+	big := drawn(400, 256)
 	glass := image.NewNRGBA(image.Rect(0, 0, 50, 50))
 	for name, c := range map[string]struct {
 		b    []byte
@@ -217,10 +217,10 @@ func TestFormats(t *testing.T) {
 			continue
 		}
 		fits(t, p)
-		if p.Kind != c.kind || p.Type != c.want || max(p.Width, p.Height) > 300 {
+		if p.Kind != c.kind || p.Type != c.want || max(p.Width, p.Height) > 150 {
 			t.Errorf("%s: %s %s %d×%d", name, p.Kind, p.Type, p.Width, p.Height)
 		}
-		if name == "jpeg" && (p.Width != 300 || p.Height != 192 || p.Note != "scaled down from 1000×640") {
+		if name == "jpeg" && (p.Width != 150 || p.Height != 96 || p.Note != "scaled down from 400×256") {
 			t.Errorf("%d×%d %q", p.Width, p.Height, p.Note)
 		}
 	}
