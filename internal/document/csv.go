@@ -134,7 +134,7 @@ func (c *cells) add(s string) {
 	if s = strings.TrimSpace(s); strings.ContainsAny(s, "\t\n") {
 		s = oneLine(s)
 	}
-	if c.n >= maxCells {
+	if c.n >= maxCells || c.sb.Len() > maxRow {
 		if s != "" {
 			c.more++
 		}

@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"compress/zlib"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"os"
@@ -250,6 +251,42 @@ var hostiles = []hostile{
 	{"deep.ipynb", func() []byte {
 		return []byte(`{"cells":` + rep("[", 1<<20) + `,"nbformat":4}`)
 	}, harmless, ""},
+	{"cells.ipynb", func() []byte {
+		return []byte(`{"nbformat":4,"cells":[` + rep("{},", 10<<20) + `{}]}`)
+	}, harmless, ""},
+	{"formatting-open.html", func() []byte {
+		var b strings.Builder
+		b.WriteString("<html><div>")
+		for i := range 400 {
+			fmt.Fprintf(&b, "<b a%d>", i)
+		}
+		return []byte(b.String() + "</div>" + rep("<div>x</div>", 50_000))
+	}, harmless, ""},
+	{"breaks.html", func() []byte { return []byte("<html>" + rep("<br>", 2<<20) + "lamp") }, append(slices.Clone(harmless), document.TooLarge), ""},
+	{"attributes-often.docx", func() []byte {
+		return docx(filled("<document><body><p>", "<r "+rep("a=\"\" ", 100_000)+"/>", 100, "</p></body></document>"))
+	}, append(slices.Clone(either), document.Empty), ""},
+	{"wide-cells.ods", func() []byte {
+		return zipped(map[string]any{"mimetype": "application/vnd.oasis.opendocument.spreadsheet", "content.xml": `<document-content><body><spreadsheet><table name="S"><table-row>` +
+			rep(`<table-cell number-columns-repeated="16384"><p>`+rep("lamp", 250_000)+`</p></table-cell>`, 20) + `</table-row></table></spreadsheet></body></document-content>`})
+	}, harmless, ""},
+	{"directory.zip", func() []byte {
+		var b bytes.Buffer
+		entry := "PK\x01\x02" + rep("\x00", 24) + "\x01\x00" + rep("\x00", 16) + "x"
+		n := 1 << 20
+		b.WriteString("PK\x03\x04" + rep("\x00", 26))
+		b.WriteString(rep(entry, n))
+		end := make([]byte, 22)
+		copy(end, "PK\x05\x06")
+		binary.LittleEndian.PutUint16(end[8:], uint16(n&0xffff))
+		binary.LittleEndian.PutUint16(end[10:], uint16(n&0xffff))
+		binary.LittleEndian.PutUint32(end[12:], uint32(n*len(entry)))
+		binary.LittleEndian.PutUint32(end[16:], 30)
+		b.Write(end)
+		return b.Bytes()
+	}, refused, "more entries"},
+	{"titles.log", func() []byte { return []byte(rep("\x1b]aaaaaaa", 2<<20)) }, harmless, ""},
+	{"catalogs.pdf", func() []byte { return []byte("%PDF-1.7\n" + rep("1 0 obj /Type ", 2<<20) + rep("/Catalog", 1<<20)) }, refused, ""},
 	{"groups.svg", func() []byte {
 		return []byte("<svg xmlns='http://www.w3.org/2000/svg'>" + rep("<g>", 300_000) + "<text>lamp</text>")
 	}, refused, "nested too deep"},

@@ -8,7 +8,10 @@ import (
 	"golang.org/x/net/html/atom"
 )
 
-const maxHTML = 16 << 20 // bytes of a page
+const (
+	maxHTML = 8 << 20 // bytes of a page
+	maxTags = 300_000 // of a page that is parsed; of others only the words are taken
+)
 
 var metaCharset = lazy(`(?i)<(?:meta|\?xml)[^>]{0,200}?(?:charset|encoding)\s*=\s*["']?([\w.:-]{2,40})`)
 
@@ -31,10 +34,21 @@ func htmlText(b *budget, raw []byte, claimed string) (text, title string, err er
 	if m := metaCharset().FindSubmatch(raw[:min(len(raw), 4096)]); m != nil && claimed == "" {
 		claimed = string(m[1])
 	}
+	if len(raw) > maxHTML {
+		raw = raw[:maxHTML]
+		_ = b.cut("only the first " + megabytes(maxHTML) + " of it are read")
+	}
 	page, _ := decode(raw, claimed)
+	lean, ok := unformatted(b, page)
+	if !ok {
+		if err := b.alive(); err != nil {
+			return "", "", err
+		}
+		return htmlWords(b, page), "", nil
+	}
 	// The parser refuses elements that are nested deeper than 512; then only the
 	// words are taken.
-	in := &counted{r: strings.NewReader(page), b: b, left: maxPart}
+	in := &counted{r: strings.NewReader(lean), b: b, left: maxPart}
 	root, err := html.ParseWithOptions(in, html.ParseOptionEnableScripting(false))
 	if err != nil {
 		if err := b.alive(); err != nil {
@@ -45,6 +59,39 @@ func htmlText(b *budget, raw []byte, claimed string) (text, title string, err er
 	h := &hyper{b: b}
 	h.kids(root, 0)
 	return string(h.out), oneLine(clean(h.title)), b.alive()
+}
+
+// unformatted is a page without bold, italics and the like. They say nothing here, and
+// the parser has to open them anew in each block if they were not closed: some hundred
+// of them, and a page of 100 kB becomes a tree of gigabytes.
+func unformatted(b *budget, page string) (string, bool) {
+	var out strings.Builder
+	z := html.NewTokenizer(strings.NewReader(page))
+	tags := 0
+	for b.step() == nil {
+		t := z.Next()
+		if t == html.ErrorToken {
+			return out.String(), true
+		}
+		raw := z.Raw()
+		switch t {
+		case html.StartTagToken, html.SelfClosingTagToken, html.EndTagToken:
+			if tags++; tags > maxTags {
+				return "", false
+			}
+			raw = bytes.Clone(raw) // the name is made of the same bytes
+			if name, _ := z.TagName(); formatting[atom.Lookup(name)] {
+				continue
+			}
+		}
+		out.Write(raw)
+	}
+	return "", false
+}
+
+var formatting = map[atom.Atom]bool{
+	atom.B: true, atom.Big: true, atom.Code: true, atom.Em: true, atom.Font: true, atom.I: true, atom.Nobr: true, atom.S: true,
+	atom.Small: true, atom.Strike: true, atom.Strong: true, atom.Tt: true, atom.U: true,
 }
 
 // hyper writes a tree of HTML. Its depth is the parser's: at most 512.

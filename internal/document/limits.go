@@ -14,14 +14,16 @@ import (
 // what the machine has.
 const (
 	maxText     = 16 << 20  // bytes of text that are kept
-	maxInflated = 256 << 20 // bytes that come out of archives
+	maxInflated = 128 << 20 // bytes that come out of archives
 	maxPart     = 96 << 20  // of one file inside
 	maxTokens   = 6 << 20   // of markup
 	maxNodes    = 400_000   // of one tree in memory: a paragraph, a table, a slide
 	maxDepth    = 200       // of elements within each other
 	maxEntries  = 20_000    // of an archive that are looked at
 	maxUnits    = 20_000
-	maxCells    = 2_000 // in a row
+	maxCells    = 2_000   // in a row
+	maxRow      = 1 << 20 // bytes of a row, before the cell that exceeds it
+	maxDir      = 8 << 20 // bytes of an archive's directory
 )
 
 var (

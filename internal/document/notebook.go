@@ -1,6 +1,7 @@
 package document
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -31,6 +32,9 @@ func readIPYNB(b *budget, s *source, name string, doc *Document) error {
 	raw, err := s.bytes(s.size)
 	if err != nil {
 		return err
+	}
+	if bytes.Count(raw, []byte("{")) > 100_000 || bytes.Count(raw, []byte(",")) > 2_000_000 {
+		return readText(b, s, name, doc) // it would be many times as large in memory
 	}
 	var book struct {
 		Cells []struct {

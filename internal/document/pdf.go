@@ -154,8 +154,6 @@ func (s *sandbox) end() {
 	s.memory.release()
 }
 
-var catalog = lazy(`(\d{1,9})\s+(\d{1,5})\s+obj\b[^\x00]{0,300}?/Type\s*/Catalog\b`)
-
 // load opens a document. One that has lost its head or its end is repaired, once.
 func (e *engine) load(ctx context.Context, raw []byte) (*sandbox, error) {
 	s, err := e.loadAs(ctx, raw)
@@ -165,13 +163,28 @@ func (e *engine) load(ctx context.Context, raw []byte) (*sandbox, error) {
 	if i := bytes.Index(raw, []byte("%PDF-")); i > 0 {
 		raw = raw[i:]
 	}
-	all := catalog().FindAllSubmatch(raw, 1000)
-	if len(all) == 0 {
+	root := catalog(raw)
+	if root == "" {
 		return nil, err
 	}
-	root := all[len(all)-1]
-	fixed := fmt.Appendf(bytes.Clone(raw), "\ntrailer<</Root %s %s R>>\n", root[1], root[2])
-	return e.loadAs(ctx, fixed)
+	return e.loadAs(ctx, fmt.Appendf(bytes.Clone(raw), "\ntrailer<</Root %s R>>\n", root))
+}
+
+var objectNumber = lazy(`(\d{1,9}\s+\d{1,5})\s+obj\b`)
+
+// catalog is the number of the last object that says it is the catalog; empty if there
+// is none.
+func catalog(raw []byte) string {
+	for end, tries := len(raw), 0; tries < 100; tries++ {
+		if end = bytes.LastIndex(raw[:end], []byte("/Catalog")); end < 0 {
+			return ""
+		}
+		before := raw[max(0, end-400):end]
+		if all := objectNumber().FindAllSubmatch(before, -1); len(all) > 0 && bytes.Contains(before, []byte("/Type")) {
+			return string(all[len(all)-1][1])
+		}
+	}
+	return ""
 }
 
 func (e *engine) loadAs(ctx context.Context, raw []byte) (*sandbox, error) {

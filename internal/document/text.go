@@ -170,7 +170,47 @@ func utf32(b []byte, little bool) string {
 	return s.String()
 }
 
-var ansi = lazy("\x1b(?:\\[[0-9;?]*[ -/]*[@-~]|\\][^\x07\x1b]{0,1000}(?:\x07|\x1b\\\\)?|[()][0-9A-B]|[=>78cDEHMNOZ])")
+// plain drops what a terminal would take for colours, titles and places of the cursor.
+func plain(s string) string {
+	var b strings.Builder
+	for {
+		at := strings.IndexByte(s, 0x1b)
+		if at < 0 {
+			b.WriteString(s)
+			return b.String()
+		}
+		b.WriteString(s[:at])
+		s = s[at+1:]
+		if s == "" {
+			return b.String()
+		}
+		n := 1
+		switch s[0] {
+		case '[': // numbers, and a letter
+			for n < len(s) && s[n] >= ' ' && s[n] < '@' {
+				n++
+			}
+			if n < len(s) && s[n] >= '@' && s[n] <= '~' {
+				n++
+			}
+		case ']': // a title, to its end, which is on the same line
+			if end := strings.IndexAny(s[:min(len(s), 1000)], "\a\n\x1b"); end > 0 {
+				if n = end; s[end] == '\a' {
+					n++
+				}
+			}
+		case '(', ')':
+			n = min(2, len(s))
+		case '\n', '\r':
+			n = 0
+		default:
+			if s[0] >= 0x80 {
+				n = 0
+			}
+		}
+		s = s[n:]
+	}
+}
 
 // lazy compiles an expression when it is first used: some are large, and most
 // processes never read a file.
@@ -182,7 +222,7 @@ func lazy(expr string) func() *regexp.Regexp {
 // the colours of a terminal go.
 func clean(s string) string {
 	if strings.IndexByte(s, 0x1b) >= 0 {
-		s = ansi().ReplaceAllString(s, "")
+		s = plain(s)
 	}
 	if strings.IndexByte(s, '\r') >= 0 {
 		s = strings.ReplaceAll(s, "\r\n", "\n")

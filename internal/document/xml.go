@@ -20,6 +20,12 @@ type node struct {
 	kids []*node
 }
 
+// newNode keeps the first hundred attributes: no format has more.
+func newNode(t xml.StartElement) *node {
+	t.Attr = t.Attr[:min(len(t.Attr), 100)]
+	return &node{name: t.Name.Local, attr: t.Copy().Attr}
+}
+
 // get is an attribute by its local name, one without a prefix before one with.
 func (n *node) get(name string) string {
 	v := ""
@@ -176,7 +182,7 @@ func (s *scanner) token() (xml.Token, error) {
 
 // tree reads the element that start opens, to its end.
 func (s *scanner) tree(start xml.StartElement) (*node, error) {
-	root := &node{name: start.Name.Local, attr: start.Copy().Attr}
+	root := newNode(start)
 	open := []*node{root}
 	for nodes := 0; ; nodes++ {
 		if nodes > maxNodes {
@@ -189,7 +195,8 @@ func (s *scanner) tree(start xml.StartElement) (*node, error) {
 		top := open[len(open)-1]
 		switch t := t.(type) {
 		case xml.StartElement:
-			k := &node{name: t.Name.Local, attr: t.Copy().Attr}
+			k := newNode(t)
+			nodes += len(k.attr)
 			top.kids = append(top.kids, k)
 			open = append(open, k)
 		case xml.EndElement:

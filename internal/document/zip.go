@@ -16,8 +16,30 @@ type archive struct {
 	order []*zip.File
 }
 
+// directory bounds what is read of an archive until its directory is known: what that
+// says about its own size may be a lie.
+type directory struct {
+	*source
+	left int // bytes; no bound once it is negative
+}
+
+func (d *directory) ReadAt(p []byte, at int64) (int, error) {
+	if d.left >= 0 {
+		if d.left -= len(p); d.left < 0 {
+			d.left = 0
+			return 0, &refusal{TooLarge, "it has more entries than can be read"}
+		}
+	}
+	return d.source.ReadAt(p, at)
+}
+
 func openZIP(s *source) (*zip.Reader, error) {
-	z, err := zip.NewReader(io.NewSectionReader(s, 0, s.size), s.size)
+	d := &directory{source: s, left: maxDir}
+	z, err := zip.NewReader(d, s.size)
+	d.left = -1
+	if no := (*refusal)(nil); errors.As(err, &no) {
+		return nil, no
+	}
 	if err != nil && !errors.Is(err, zip.ErrInsecurePath) {
 		return nil, errors.Join(damaged("it is incomplete or broken; upload it again"), err)
 	}
