@@ -76,6 +76,13 @@ func (r *reader) argument() string {
 		return ""
 	}
 	if r.s[r.i] != '{' {
+		if r.depth >= maxDepth {
+			_, n := utf8.DecodeRuneInString(r.s[r.i:])
+			r.i += n
+			return r.s[r.i-n : r.i]
+		}
+		r.depth++
+		defer func() { r.depth-- }()
 		return r.term()
 	}
 	raw := r.group()

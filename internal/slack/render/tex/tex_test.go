@@ -3,6 +3,7 @@ package tex_test
 import (
 	"strings"
 	"testing"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -125,4 +126,17 @@ func FuzzText(f *testing.F) {
 			t.Fatalf("%q lost letters: %q", src, got)
 		}
 	})
+}
+
+// TestDeep wants what is nested without end to be read in a moment.
+func TestDeep(t *testing.T) {
+	for _, s := range []string{"^", "_", `\frac`, `\not`, "{", `\sqrt{`, `\begin{matrix}`, `\hat`, `\text{$`, "x^{", `\left`, `\\`, "&", `\ce{`, "-", `\sum_`} {
+		src := strings.Repeat(s, 20_000/len(s))
+		start := time.Now()
+		tex.Text(src)
+		tex.Display(src)
+		if took := time.Since(start); took > 5*time.Second {
+			t.Errorf("%q takes %v", s, took)
+		}
+	}
 }
