@@ -210,7 +210,7 @@ func (b *layout) text(as string, spans []span) {
 	switch {
 	case len(b.open) > 0:
 		b.open = append(b.open, span{text: "\n\n"})
-	case b.gap:
+	case b.gap && as == "rich_text_section": // in a quote, the air would be quoted too
 		b.open = append(b.open, span{text: "\n"})
 	}
 	b.gap = false

@@ -112,14 +112,14 @@ func (f *formula) is(body string) bool {
 	return f.sign || len(body) <= 2 || len(body) == 3 && strings.ToUpper(body) == body || strings.Trim(body, "0123456789.,%") == "" || strings.ContainsAny(body, "(,") && f.run == 0
 }
 
-// takeAll takes a line.
+// takeAll takes a line, or the beginning of one.
 func (f *formula) takeAll(line string) bool {
 	for i := range len(line) {
 		if !f.take(line[i]) {
 			return false
 		}
 	}
-	return f.take(' ')
+	return true
 }
 
 // mathsText is what a formula token shows, as Markdown that means just that.
@@ -176,7 +176,7 @@ func literalMarkdown(s string) string {
 // display looks for a formula that begins on the line whose content is rest and ends on a
 // later one: $$, \[ or \begin{…} up to the line with their end. end is where the line
 // after it begins, 0 if there is none; not ok means that it depends on what follows.
-func (s *scanner) display(rest string, next int) (body string, end int, ok bool) {
+func (s *scanner) display(rest string, next int, open bool) (body string, end int, ok bool) {
 	closer := ""
 	switch {
 	case strings.HasPrefix(rest, "$$"):
@@ -201,25 +201,31 @@ func (s *scanner) display(rest string, next int) (body string, end int, ok bool)
 		return "", 0, true // it ends on its own line
 	}
 	var f formula
-	if !f.takeAll(first) {
+	if !f.takeAll(first) || !open && !f.take(' ') {
 		return "", 0, true
 	}
 	var b strings.Builder
 	b.WriteString(first + "\n")
 	limit := min(maxMaths, s.l.Chars/4)
+	if next == len(s.text) && !s.eof {
+		return "", 0, next-s.line > limit
+	}
 	for at := next; at-s.line < limit; {
 		nl := strings.IndexByte(s.text[at:], '\n')
 		line, after := s.text[at:], len(s.text)
 		if nl >= 0 {
 			line, after = s.text[at:at+nl], at+nl+1
-		} else if !s.eof {
-			return "", 0, len(s.text)-s.line > limit || !f.takeAll(line)
 		}
 		p := place{s: line}
-		if s.match(&p) < len(s.stack) {
+		within := s.match(&p) == len(s.stack)
+		content := strings.TrimSpace(p.s[p.i:])
+		if nl < 0 && !s.eof { // the line may go on
+			before, _, _ := strings.Cut(content, closer)
+			return "", 0, len(s.text)-s.line > limit || within && !f.takeAll(before)
+		}
+		if !within {
 			return "", 0, true
 		}
-		content := strings.TrimSpace(p.s[p.i:])
 		if content == "" || strings.Contains(content, "`") {
 			return "", 0, true // a formula has no blank line in it
 		}
@@ -233,13 +239,13 @@ func (s *scanner) display(rest string, next int) (body string, end int, ok bool)
 				b.WriteString(closer)
 			}
 			b.WriteString(strings.TrimSpace(tail))
-			if !f.takeAll(before) || !f.is(strings.TrimSpace(b.String())) {
+			if !f.takeAll(before) || !f.take(' ') || !f.is(strings.TrimSpace(b.String())) {
 				return "", 0, true
 			}
 			return b.String(), after, true
 		}
 		b.WriteByte('\n')
-		if nl < 0 || !f.takeAll(content) {
+		if nl < 0 || !f.takeAll(content) || !f.take(' ') {
 			return "", 0, true
 		}
 		at = after

@@ -132,6 +132,24 @@ func TestEveryTextMistakeIsHeld(t *testing.T) {
 	}
 }
 
+// TestNothingHides wants no character that turns the direction of text, or hides in it.
+func TestNothingHides(t *testing.T) {
+	src := "a\u202eb &#8238; &#x2066;c\u2069 \U000e0041\ufeff &mdash; &nbsp;&copy; &amp; &lt; `&mdash; \u202e` 🏴\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f"
+	p := one(t, src)
+	for _, out := range []string{p.Text(), p.Stream(), string(p.Blocks())} {
+		if strings.ContainsAny(out, "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff\U000e0041") || strings.Contains(out, "8238") {
+			t.Errorf("%q", out)
+		}
+		if !strings.Contains(out, "🏴\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f") || !strings.Contains(out, "— \u00a0©") {
+			t.Errorf("%q lost something", out)
+		}
+	}
+	if !strings.Contains(p.Stream(), "&amp; &lt; `&mdash; `") {
+		t.Errorf("%q", p.Stream())
+	}
+	checkLive(t, src, everyByte(src), render.Limits{})
+}
+
 // TestMoneyIsNotMaths holds what dollar signs mean.
 func TestMoneyIsNotMaths(t *testing.T) {
 	for _, src := range []string{

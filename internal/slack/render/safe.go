@@ -3,6 +3,10 @@ package render
 import (
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/yuin/goldmark/util"
 )
 
 // put notes an edit and what it adds to the part.
@@ -59,6 +63,8 @@ func (s *scanner) edit(i, n int, k kind, prev byte) {
 		s.inner(i, tok, false)
 	case mark:
 		switch tok[0] {
+		case '&':
+			s.entity(i, tok)
 		case '!': // an image too long to be one token
 			if strings.HasPrefix(s.text[i:], "![") {
 				s.put(edit{pos: i + 1, ins: zwsp})
@@ -70,6 +76,25 @@ func (s *scanner) edit(i, n int, k kind, prev byte) {
 			}
 		}
 	}
+}
+
+// entity writes out a character reference that is no syntax, as not every reader of
+// Markdown knows all names; what hides in text goes.
+func (s *scanner) entity(i int, tok string) {
+	if len(tok) < 4 || tok[len(tok)-1] != ';' {
+		return
+	}
+	plain := string(util.ResolveEntityNames(util.ResolveNumericReferences([]byte(tok))))
+	for _, r := range plain {
+		switch {
+		case hidden(r):
+			s.put(edit{pos: i, del: len(tok), ins: zwsp})
+			return
+		case r < 0xa0 || r == utf8.RuneError || special(r) || unicode.Is(unicode.M, r):
+			return
+		}
+	}
+	s.put(edit{pos: i, del: len(tok), ins: plain})
 }
 
 // inner breaks pings and images inside a token that is otherwise kept.

@@ -204,7 +204,7 @@ func (s *scanner) scanLine(next int, open bool) bool {
 		return ok
 	}
 	if n <= 3 && !s.lazy && (s.leaf != table || s.fresh) && s.leaf != indented && (rest[0] == '$' || rest[0] == '\\') {
-		switch body, end, ok := s.display(rest, next); {
+		switch body, end, ok := s.display(rest, next, open); {
 		case open && undecidedMaths(rest) || !ok:
 			return false
 		case end > 0:

@@ -282,12 +282,20 @@ func (s *scanner) emphasis(text string, i, n int, prev byte) {
 	}
 	empty := func(b byte) bool { return b == 0 || b == ' ' || b == '\t' }
 	marks := strings.Repeat(string(c), 2)
+	before, _ := utf8.DecodeLastRuneInString(text[:i])
+	after, _ := utf8.DecodeRuneInString(text[i+n:])
 	if len(s.emph) > 0 && !empty(prev) && s.emph[len(s.emph)-1] == marks {
+		if wide(after) && unicode.IsPunct(before) { // see emphasisParser
+			s.put(edit{pos: i, ins: zwsp, only: inStream})
+		}
 		s.emph = s.emph[: len(s.emph)-1 : len(s.emph)-1]
 		return
 	}
 	if empty(next) || c == '_' && alnum(prev) || punct(next) && !empty(prev) && !punct(prev) {
 		return
+	}
+	if wide(before) && unicode.IsPunct(after) && after >= utf8.RuneSelf {
+		s.put(edit{pos: i + n, ins: zwsp, only: inStream})
 	}
 	if len(s.emph) < 4 {
 		s.emph = append(s.emph[:len(s.emph):len(s.emph)], marks)

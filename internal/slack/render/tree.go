@@ -471,6 +471,9 @@ func unescape(b []byte) string {
 		if r == '\u2028' {
 			return '\n'
 		}
+		if hidden(r) && !isTag(r) {
+			return -1 // an entity can be one
+		}
 		if r < ' ' && r != '\n' && r != '\t' || r == 0x7f {
 			return -1
 		}
