@@ -79,7 +79,7 @@ func splitCSV(b *budget, text string, sep byte) ([]Row, error) {
 			row.add(cell)
 			text = rest
 		}
-		if line := row.String(); line != "" {
+		if line := row.end(b); line != "" {
 			rows = append(rows, b.row(number, line))
 		}
 	}
@@ -134,7 +134,7 @@ func (c *cells) add(s string) {
 	if s = strings.TrimSpace(s); strings.ContainsAny(s, "\t\n") {
 		s = oneLine(s)
 	}
-	if c.n >= maxCells || c.sb.Len() > maxRow {
+	if c.full() {
 		if s != "" {
 			c.more++
 		}
@@ -161,9 +161,13 @@ func (c *cells) skip(n int) {
 	c.tabs += n
 }
 
-// String is empty if no cell has anything in it.
-func (c *cells) String() string {
+// full says that nothing more is kept of the row.
+func (c *cells) full() bool { return c.n >= maxCells || c.sb.Len() > maxRow }
+
+// end is the row; empty if no cell has anything in it.
+func (c *cells) end(b *budget) string {
 	if c.more > 0 {
+		_ = b.cut("the ends of very long rows are left out")
 		return c.sb.String() + "\t(" + strconv.Itoa(c.more) + " more cells)"
 	}
 	return c.sb.String()

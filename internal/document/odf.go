@@ -398,6 +398,10 @@ func (o *odf) row(n *node) string {
 			continue
 		}
 		repeat := max(1, atoi(c.get("number-columns-repeated")))
+		if row.full() {
+			row.more += min(len(c.kids), 1)
+			continue
+		}
 		text := o.cell(c)
 		if text == "" {
 			row.skip(repeat)
@@ -408,7 +412,7 @@ func (o *odf) row(n *node) string {
 		}
 		row.skip(repeat - min(repeat, 100))
 	}
-	return row.String()
+	return row.end(o.b)
 }
 
 // cell prefers the value to how it is displayed for dates, so that they can be read

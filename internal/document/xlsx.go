@@ -117,7 +117,7 @@ func (w *workbook) sheet(part string, u *Unit) error {
 	for {
 		t, err := s.token()
 		if err != nil || t == nil {
-			if line := row.String(); line != "" { // what the end cut off
+			if line := row.end(w.b); line != "" { // what the end cut off
 				u.Rows = append(u.Rows, w.b.row(number, line))
 			}
 			return err
@@ -160,12 +160,13 @@ func (w *workbook) sheet(part string, u *Unit) error {
 				if value == "" {
 					value = text.String()
 				}
-				row.add(clean(w.value(kind, style, value)))
-				if row.sb.Len() > maxText {
-					return w.b.cut("a row of it is longer than can be read")
+				if row.full() { // what it says costs too much to be looked at for nothing
+					row.more++
+				} else {
+					row.add(w.value(kind, style, value))
 				}
 			case "row":
-				if line := row.String(); line != "" {
+				if line := row.end(w.b); line != "" {
 					u.Rows = append(u.Rows, w.b.row(number, line))
 				}
 				row = cells{}
@@ -212,10 +213,11 @@ func (w *workbook) value(kind, style, v string) string {
 		}
 		return "FALSE"
 	case "d":
-		return strings.TrimSuffix(strings.TrimSuffix(v, "Z"), "T00:00:00")
+		return clean(strings.TrimSuffix(strings.TrimSuffix(v, "Z"), "T00:00:00"))
 	case "e", "str", "inlineStr":
-		return v
+		return clean(v)
 	}
+	v = clean(v)
 	f := number
 	if i, err := strconv.Atoi(style); err == nil && i >= 0 && i < len(w.formats) {
 		f = w.formats[i]
