@@ -142,6 +142,15 @@ func TestSettingsInTheBrowser(t *testing.T) {
 	ben.mention(".thread", "and in this thread?")
 	ben.asked(s, "Latin", "and in this thread?")
 
+	// What one thinks of an answer, and why.
+	ben.Press(`document.querySelector('.thread [aria-label="This answer did not help"]')`)
+	ben.Wait(seen(".modal h2", "Thank you") + " && " + inModal("reason", "textarea"))
+	ben.fillIn("reason", "Too long for a hello.")
+	ben.shot(t, "feedback")
+	ben.save()
+	ben.Wait(noModal + " && " + seen(".ephemeral", "Thank you, your words are noted.") +
+		` && document.querySelector('.thread .bk-icon.on')?.getAttribute('aria-label') === 'This answer did not help'`)
+
 	// From everywhere: one's own, as they were saved, over a restart of the assistant too.
 	ada.Press(`document.querySelector('.main [aria-label=Shortcuts]')`)
 	ada.Press(seen(".pop .option", "My settings"))
