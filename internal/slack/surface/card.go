@@ -1,7 +1,9 @@
 package surface
 
 import (
+	"context"
 	"slices"
+	"time"
 
 	"holdfast/internal/slack/web"
 	"holdfast/internal/turn"
@@ -57,6 +59,31 @@ func (s *surface) takeSteps(whole bool) (changed []turn.Step) {
 	return changed
 }
 
+// dropSteps forgets the cards of a stream that is one no more: they go when its message
+// is edited. What then ends has a card of its own in the next stream, if there is one.
+func (s *surface) dropSteps() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.steps = steps{}
+}
+
+// leaveOld gives up a stream that is about to be ended by Slack while no new text comes, as
+// a tool takes its time: Slack would leave it broken.
+func (s *surface) leaveOld(ctx context.Context) {
+	if len(s.parts) == 0 {
+		return
+	}
+	p := s.parts[len(s.parts)-1]
+	if !p.streaming || p.recovered || time.Since(p.begun) <= s.o.Life {
+		return
+	}
+	if err := s.reclaim(ctx, p); err != nil {
+		s.log().Warn("cannot stop a stream that is old", "err", err)
+		return
+	}
+	s.o.Fell("old")
+}
+
 // maxCard is how long each text of a card may be, in characters.
 // Slack: chat.appendStream, task_update.
 const maxCard = 256
@@ -77,7 +104,7 @@ func (c Chunk) Chunks() []web.Chunk {
 		for _, src := range s.Sources {
 			title := src.Title
 			if title == "" {
-				title = src.URL
+				title = host(src.URL)
 			}
 			if len(card.Sources) < 5 && len([]rune(src.URL)) <= maxCard {
 				card.Sources = append(card.Sources, web.Source{Type: "url", URL: src.URL, Text: cut(title, maxCard)})

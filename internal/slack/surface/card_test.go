@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
 	"holdfast/internal/slacksim"
 	"holdfast/internal/turn"
@@ -66,6 +67,59 @@ func TestCardsAfterACrash(t *testing.T) {
 	if ours := k.ours(); len(ours) != 1 || strings.Contains(all(ours[0]), `"status":"in_progress"`) || !strings.Contains(all(ours[0]), "High.") {
 		t.Errorf("%+v", ours)
 	}
+}
+
+var search = turn.Step{ID: "a", Title: "Searching the web", State: turn.StepRunning}
+
+// TestCardsGoWithAFailure: the words of a failure stand in the place of the cards.
+func TestCardsGoWithAFailure(t *testing.T) {
+	k := setup(t)
+	s := k.open(quick())
+	s.Step(search)
+	k.until("a card", func(v slacksim.View) bool { return len(replies(v.Replies(channel, k.root))) == 1 })
+	k.finish(s, "", ":warning: The model is away.")
+	if ours := k.ours(); len(ours) != 1 || !strings.Contains(string(ours[0].Blocks), "The model is away") || strings.Contains(string(ours[0].Blocks), "task_card") {
+		t.Errorf("%+v", ours)
+	}
+}
+
+// TestCardsWithoutASlot: a card alone is no reason to post a message.
+func TestCardsWithoutASlot(t *testing.T) {
+	k := setup(t)
+	k.fault("chat.startStream", "ratelimited", 1)
+	s := k.open(quick())
+	s.Step(search)
+	k.until("a stream is asked for", func(slacksim.View) bool {
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		return len(k.down) > 0
+	})
+	k.say(s, prose(1))
+	k.shows(len(prose(1)))
+	k.finish(s, prose(2), "")
+	k.answered(prose(2), 1)
+	for _, c := range k.Calls() {
+		if !c.OK && c.Method != "chat.startStream" {
+			t.Errorf("%s was refused: %s", c.Method, c.Error)
+		}
+	}
+}
+
+// TestAToolLongerThanAStream: the stream is left before Slack breaks it, and the answer
+// comes into its message.
+func TestAToolLongerThanAStream(t *testing.T) {
+	k := setup(t)
+	o := quick()
+	o.Life, o.Sign = 100*time.Millisecond, 40*time.Millisecond
+	s := k.open(o)
+	s.Step(search)
+	k.until("the stream is left", func(v slacksim.View) bool {
+		ours := replies(v.Replies(channel, k.root))
+		return len(ours) == 1 && ours[0].StreamingState == "completed"
+	})
+	k.finish(s, prose(1), "")
+	k.answered(prose(1), 1)
+	k.fell("old")
 }
 
 // all is a message as Slack keeps it, the stream that it was included.

@@ -62,6 +62,7 @@ func (s *surface) step() time.Duration {
 			s.log().Debug("cannot show a status line", "err", err)
 		}
 	}
+	s.leaveOld(s.ctx)
 	if time.Since(s.lastSeen) >= s.o.Sign {
 		s.alive(s.ctx)
 	}

@@ -28,6 +28,7 @@ func (s *surface) extend(ctx context.Context, p *part, text string, final bool, 
 		return nil // nothing to show yet, or nothing left
 	}
 	whole := full || final
+	shown, last := p.shown, p.last
 	if p.streaming && (p.recovered || time.Since(p.begun) > s.o.Life) {
 		if err := s.reclaim(ctx, p); err != nil {
 			return err
@@ -39,7 +40,7 @@ func (s *surface) extend(ctx context.Context, p *part, text string, final bool, 
 		}
 	}
 	if p.ts == "" {
-		if err := s.create(ctx, p, made, whole, foot); err != nil {
+		if err := s.create(ctx, p, made, whole, foot); err != nil || p.ts == "" {
 			return err
 		}
 	}
@@ -57,13 +58,14 @@ func (s *surface) extend(ctx context.Context, p *part, text string, final bool, 
 			p.last = ""
 		}
 	}
-	if !p.streaming && p.last != sealed {
+	if !p.streaming && p.last != sealed && (final || !made.IsZero()) {
 		if err := s.edit(ctx, p, made, whole, foot); err != nil {
 			return err
 		}
 	}
-	s.seen()
-	s.sign.doing = ""
+	if s.seen(); p.shown != shown || p.last != last {
+		s.sign.doing = "" // there is text again, not only a card
+	}
 	if full {
 		p.full, p.next = true, next
 	}
@@ -79,6 +81,9 @@ func (s *surface) create(ctx context.Context, p *part, made render.Part, whole b
 			return err
 		}
 		s.o.Fell(reason(err, "no_slot"))
+		if made.IsZero() {
+			return nil // a message has no cards, and there is nothing else to show yet
+		}
 	}
 	return s.post(ctx, p, opCreate, made, whole, foot)
 }
@@ -148,6 +153,7 @@ func (s *surface) reclaim(ctx context.Context, p *part) error {
 		return fmt.Errorf("take the stream back: %w", err)
 	}
 	p.streaming = false // refused: it is no stream any more
+	s.dropSteps()
 	return nil
 }
 

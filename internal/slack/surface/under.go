@@ -142,13 +142,18 @@ func sourceLink(n int, s turn.Source) string {
 	address := strings.NewReplacer("&", "&amp;", "<", "%3C", ">", "%3E", "|", "%7C", " ", "%20", "\n", "").Replace(s.URL)
 	title := strings.Join(strings.Fields(s.Title), " ")
 	if title == "" {
-		title = s.URL
-		if u, err := url.Parse(s.URL); err == nil && u.Host != "" {
-			title = u.Host
-		}
+		title = host(s.URL)
 	}
 	title = render.Escape(strings.ReplaceAll(cut(title, maxTitle), "|", "¦"))
 	return "<" + address + "|" + strconv.Itoa(n) + ". " + title + ">"
+}
+
+// host is where a page is, or its whole address.
+func host(address string) string {
+	if u, err := url.Parse(address); err == nil && u.Host != "" {
+		return u.Host
+	}
+	return address
 }
 
 func cut(s string, most int) string {
