@@ -61,7 +61,7 @@ var imports = map[string]struct {
 	"gap":    {[]string{"chat"}, std},
 	// product
 	"settings":  {[]string{"chat"}, std},
-	"assistant": {[]string{"chat", "policy", "turn", "transcript", "settings"}, std},
+	"assistant": {[]string{"chat", "policy", "tool", "turn", "transcript", "settings"}, std},
 	"home":      {[]string{"chat", "turn", "transcript", "outbox", "settings"}, std},
 	// it is Slack's clicks and modals that it deals with
 	"reception": {[]string{"chat", "policy", "turn", "inbox", "outbox", "settings", "slack/event", "slack/modal"}, std},
@@ -82,6 +82,8 @@ var imports = map[string]struct {
 	"fetch":         {nil, "any"},
 	"document":      {nil, "any"},
 	"picture":       {nil, "any"},
+	// the tools that ship are made of the adapters that read
+	"builtin": {[]string{"chat", "tool", "document", "picture", "fetch"}, "any"},
 	// edge
 	"config":    {nil, "any"},
 	"telemetry": {nil, "any"},

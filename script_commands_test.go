@@ -3,9 +3,13 @@ package holdfast_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
+	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -26,6 +30,8 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"ready":    in(ready),
 	"database": in(database),
 	"say":      in(say),
+	"upload":   in(upload),
+	"share":    in(share),
 	"burst":    in(burst),
 	"answer":   in(answer),
 	"sees":     in(sees),
@@ -221,6 +227,33 @@ func say(ts *testscript.TestScript, w *world, args []string) {
 	if !quiet {
 		w.note(posted, thread, text)
 	}
+}
+
+// upload VAR PERSON FILE: a person uploads a file, a path below the repository; VAR is
+// its id.
+func upload(ts *testscript.TestScript, w *world, args []string) {
+	need(ts, args, 3, "upload VAR PERSON FILE")
+	content, err := os.ReadFile(args[2]) // tests run in the repository's root
+	ts.Check(err)
+	q := url.Values{"user": {w.person(ts, args[1])}, "name": {filepath.Base(args[2])}}
+	resp, err := http.Post(strings.TrimSuffix(ts.Getenv("SLACK_API_URL"), "api/")+"sim/files?"+q.Encode(), "application/octet-stream", bytes.NewReader(content))
+	ts.Check(err)
+	defer resp.Body.Close()
+	var f struct {
+		ID string `json:"id"`
+	}
+	ts.Check(json.NewDecoder(resp.Body).Decode(&f))
+	ts.Setenv(args[0], f.ID)
+}
+
+// share VAR PERSON CHANNEL ID TEXT: a person writes TEXT with a file that was uploaded.
+func share(ts *testscript.TestScript, w *world, args []string) {
+	need(ts, args, 5, "share VAR PERSON CHANNEL ID TEXT")
+	text := w.words(strings.Join(args[4:], " "))
+	posted, err := w.slack.Post(slacksim.Remark{User: w.person(ts, args[1]), Channel: args[2], Text: text, Files: json.RawMessage(`[{"id":"` + args[3] + `"}]`)})
+	ts.Check(err)
+	ts.Setenv(args[0], posted.Channel+"/"+posted.TS)
+	w.note(posted, "", text)
 }
 
 func (w *world) note(p slacksim.Posted, thread, text string) {

@@ -92,12 +92,19 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger) (err error) {
 		return err
 	}
 
+	reading := newReading(c, log)
+	defer reading.Close()
+	box, err := toolsOf(c, model.Capabilities(), files{db, calls}, reading)
+	if err != nil {
+		return err
+	}
+
 	decoder := event.New(event.Identity{Team: who.Team, BotUser: who.User, Bot: who.Bot, App: who.App}, policy.FollowUps(chosen.Base().FollowUp()))
 	workspace := slack{web: calls, who: who}
 	self := transcript.Self{User: who.User, Name: ownName(ctx, calls, who, log), App: who.App, Bot: who.Bot}
 	briefer := assistant.New(db, workspace, self, chosen, assistant.Settings{
 		MaxOutput: c.MaxOutput, Instructions: c.Instructions, Company: c.Company, Website: c.Website, Store: c.Store, Background: c.Background,
-		Access: access(c), Org: who.Org,
+		Access: access(c), Org: who.Org, Tools: box,
 	}, log, time.Now)
 	writes := outbox.New(metrics.Outbox(db.Outbox()), nil)
 	if err := learnGroups(ctx, briefer, log); err != nil {

@@ -12,6 +12,7 @@ import (
 
 	"holdfast/internal/chat"
 	"holdfast/internal/policy"
+	"holdfast/internal/tool"
 	"holdfast/internal/transcript"
 	"holdfast/internal/turn"
 )
@@ -35,6 +36,7 @@ type Settings struct {
 	Background   bool
 	Transcript   transcript.Budget
 	Access       policy.Rules // who is answered, and where
+	Tools        *tool.Box    // what the model may call; nil: nothing
 	Org          string       // our enterprise organisation, if any
 }
 
@@ -74,7 +76,7 @@ func (a *Assistant) Brief(ctx context.Context, t *turn.Turn) (turn.Brief, error)
 	}
 	v := a.chosen(ctx, t)
 	input := transcript.Build(history, t.Messages, people, a.self, a.settings.Transcript)
-	return turn.Brief{Midturn: turn.Midturn(v.Midturn()), Manner: manner(v), Request: turn.Request{
+	return turn.Brief{Tools: a.settings.Tools, Midturn: turn.Midturn(v.Midturn()), Manner: manner(v), Request: turn.Request{
 		Model:        v.Model(),
 		Instructions: a.orders,
 		Input:        prefer(input, v, t.Last().User, people),

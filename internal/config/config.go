@@ -61,6 +61,9 @@ type Config struct {
 	AnswerLength    string `env:"HOLDFAST_ANSWER_LENGTH"`
 	Language        string `env:"HOLDFAST_LANGUAGE"`
 	WebSearch       *bool  `env:"ENABLE_WEB_SEARCH"`
+	ReadFiles       bool   `env:"HOLDFAST_READ_FILES" envDefault:"true"`
+	ReadPages       bool   `env:"HOLDFAST_READ_PAGES" envDefault:"true"`
+	ReadNetworks    ids    `env:"HOLDFAST_READ_NETWORKS"`
 	ShowAsWritten   *bool  `env:"ENABLE_STREAMING"`
 	SlackStreaming  *bool  `env:"SLACK_STREAMING"` // the older bot wanted both
 	LongAnswers     string `env:"HOLDFAST_LONG_ANSWERS"`

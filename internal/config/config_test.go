@@ -53,7 +53,7 @@ func TestDefaults(t *testing.T) {
 	want := Config{
 		SlackBotToken: "xoxb-1", SlackAppToken: "xapp-1", OpenAIKey: "sk-1",
 		SlackAPIURL: "https://slack.com/api/", OpenAIBaseURL: "https://api.openai.com/v1", Endpoint: "auto",
-		DatabaseURL: "sqlite:data/holdfast.db", AdminAddr: "127.0.0.1:8080", Model: "gpt-6.1-terra", Midturn: "queue", SettingsCommand: "/chatgpt-settings", Streaming: true, Titles: true, Invitation: true,
+		DatabaseURL: "sqlite:data/holdfast.db", AdminAddr: "127.0.0.1:8080", Model: "gpt-6.1-terra", Midturn: "queue", SettingsCommand: "/chatgpt-settings", Streaming: true, Titles: true, Invitation: true, ReadFiles: true, ReadPages: true,
 		ConnectTimeout: 5 * time.Second, FirstTimeout: 2 * time.Minute,
 		IdleTimeout: seconds(2 * time.Minute), TotalTimeout: seconds(305 * time.Second),
 		Drain: 10 * time.Second, MaxAge: 24 * time.Hour, Attempts: 5, SlackRate: 1, HistoryRate: 50, Connections: 2, InFlight: 20000, LogFormat: "auto",
