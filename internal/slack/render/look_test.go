@@ -44,6 +44,7 @@ func TestLook(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	roots := map[string]string{}
 	window := chromium.Open(t, context.WithoutCancel(chrome), server.URL+"/?as="+slacksim.SeedAda+"#/"+slacksim.SeedGeneral, 1280, 1900)
 	for _, f := range files {
 		name := strings.TrimSuffix(filepath.Base(f), ".md")
@@ -51,6 +52,7 @@ func TestLook(t *testing.T) {
 		l := render.Limits{Mentions: []string{slacksim.SeedAda}}
 		for _, as := range []string{"blocks", "stream"} {
 			root := w.call("chat.postMessage", map[string]any{"channel": slacksim.SeedGeneral, "text": name + " as " + as})
+			roots[name+"-"+as] = root
 			for _, p := range render.Parts(src, l) {
 				if as == "blocks" {
 					w.call("chat.postMessage", map[string]any{"channel": slacksim.SeedGeneral, "thread_ts": root, "text": p.Text(), "blocks": p.Blocks()})
@@ -65,6 +67,17 @@ func TestLook(t *testing.T) {
 			if err := os.WriteFile(filepath.Join(dir, name+"-"+as+".png"), window.Picture(), 0o644); err != nil {
 				t.Fatal(err)
 			}
+		}
+	}
+	// The two of docs/answers.md.
+	for _, d := range []struct {
+		name, answer  string
+		width, height int64
+	}{{"answers-maths", "answer-maths-blocks", 430, 1290}, {"answers-steps", "answer-howto-stream", 430, 1150}} {
+		window := chromium.Open(t, context.WithoutCancel(chrome), server.URL+"/?as="+slacksim.SeedAda+"#/"+slacksim.SeedGeneral+"/"+roots[d.answer], d.width, d.height)
+		window.Wait(`document.querySelectorAll('.thread .msg').length > 1`)
+		if err := os.WriteFile(filepath.Join(dir, d.name+".png"), window.Picture(), 0o644); err != nil {
+			t.Fatal(err)
 		}
 	}
 }
