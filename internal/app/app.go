@@ -104,7 +104,7 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger) (err error) {
 	self := transcript.Self{User: who.User, Name: ownName(ctx, calls, who, log), App: who.App, Bot: who.Bot}
 	briefer := assistant.New(db, workspace, self, chosen, assistant.Settings{
 		MaxOutput: c.MaxOutput, Instructions: c.Instructions, Company: c.Company, Website: c.Website, Store: c.Store, Background: c.Background,
-		Access: access(c), Org: who.Org, Tools: box,
+		Access: access(c), Org: who.Org, Tools: box, Window: window, Context: c.Context, Small: smallOf(c, model, chosen),
 	}, log, time.Now)
 	writes := outbox.New(metrics.Outbox(db.Outbox()), nil)
 	if err := learnGroups(ctx, briefer, log); err != nil {
@@ -116,9 +116,9 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger) (err error) {
 		return err
 	}
 	// A turn may ask more than once; each call has its own deadline.
-	runner := turn.NewRunner(metrics.Turns(db), briefer, metrics.Model(model), surfaces, turn.Options{
+	runner := turn.NewRunner(metrics.Turns(db), briefer, briefer.Metered(metrics.Model(model)), surfaces, turn.Options{
 		Logger: log, Attempts: c.Attempts, MaxAge: c.MaxAge, Total: c.Turn(), Settle: 25 * time.Millisecond,
-		Gate: gate{briefer, surfaces}, Ending: welcome.ending,
+		Gate: gate{briefer, surfaces}, Ending: endings(briefer, welcome),
 	})
 	lanes := lane.New(metrics.Leases(db), metrics.Lanes(runner), lane.Options{
 		Logger: log, NewID: func() string { return uuid.Must(uuid.NewV7()).String() }, Running: c.InFlight, Drain: c.Drain,
@@ -149,6 +149,7 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger) (err error) {
 	}
 	defer beside(ctx, filler.Run)()
 	defer beside(ctx, welcome.run)()
+	defer beside(ctx, briefer.Run)()
 	defer beside(context.WithoutCancel(ctx), door.Run)() // the socket takes in until it has ended
 	me := uuid.NewString()
 	defer beside(ctx, func(ctx context.Context) {

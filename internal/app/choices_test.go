@@ -37,6 +37,9 @@ func (nobody) Thread(context.Context, chat.Conversation) iter.Seq2[[]chat.Messag
 
 func (nobody) Members(context.Context, string) ([]string, error) { return nil, nil }
 
+func (nobody) Recent(context.Context, string, string, chat.TS, int) ([]chat.Message, error) {
+	return nil, nil
+}
 func (nobody) Person(_ context.Context, _, id string) (chat.User, error) {
 	return chat.User{ID: id, Name: "Ada Marsh"}, nil
 }
@@ -152,7 +155,7 @@ type change struct {
 func wish(lines string) func(*outcome) {
 	return func(o *outcome) {
 		input := slices.Clone(o.wire["input"].([]any))
-		o.wire["input"] = slices.Insert(input, len(input)-1, any(map[string]any{"role": "user", "content": "[Preferences from the settings; no message to answer]\n" +
+		o.wire["input"] = slices.Insert(input, len(input)-1, any(map[string]any{"role": "user", "content": "⟦Preferences from the settings; no message to answer⟧\n" +
 			"How Ada Marsh would like the answer, as far as your instructions allow it:\n" + lines}))
 	}
 }
@@ -335,6 +338,9 @@ type memory struct{ assistant.Archive }
 func (memory) History(context.Context, chat.Conversation) ([]transcript.Said, error) { return nil, nil }
 func (memory) Fetched(context.Context, chat.Conversation) (bool, error)              { return true, nil }
 func (memory) Keep(context.Context, chat.Conversation, []chat.Message, bool) error   { return nil }
+func (memory) Summary(context.Context, chat.Conversation) (transcript.Summary, error) {
+	return transcript.Summary{}, nil
+}
 func (memory) User(context.Context, string, string) (chat.User, bool, error) {
 	return chat.User{Name: "Ada", Fetched: time.Now()}, true, nil
 }
@@ -357,7 +363,7 @@ func TestSettingsThatCannotBeRead(t *testing.T) {
 				conversation := chat.Conversation{Team: "T1", Channel: "C1", Root: "1.000001"}
 				began := time.Now()
 				b, err := a.Brief(t.Context(), &turn.Turn{ID: "t-77", Conversation: conversation, Messages: []chat.Message{{Conversation: conversation, TS: "1.000001", User: "U1", Text: "hello"}}})
-				if err != nil || b.Request.Model != "gpt-6-luna" || len(b.Request.Input) != 2 {
+				if err != nil || b.Request.Model != "gpt-6-luna" || len(b.Request.Input) != 3 {
 					t.Errorf("%v: %+v", err, b.Request)
 				}
 				if took := time.Since(began); took > 3*time.Second {

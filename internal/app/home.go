@@ -14,9 +14,11 @@ import (
 
 	"github.com/google/uuid"
 
+	"holdfast/internal/assistant"
 	"holdfast/internal/chat"
 	"holdfast/internal/config"
 	"holdfast/internal/home"
+	"holdfast/internal/openai"
 	"holdfast/internal/outbox"
 	"holdfast/internal/reception"
 	"holdfast/internal/settings"
@@ -42,6 +44,26 @@ func small(c config.Config, m models) (name, effort string) {
 		effort = a.Efforts[0]
 	}
 	return a.Name, effort
+}
+
+// smallOf is the model that makes summaries.
+func smallOf(c config.Config, model turn.Model, chosen *settings.Settings) *assistant.Small {
+	name, effort := small(c, chosen.Models().(models))
+	return &assistant.Small{Model: model, Name: name, Effort: effort}
+}
+
+// window is what the table of models says of one.
+func window(model string) (window, output int) {
+	m := openai.Lookup(model)
+	return m.Window, m.MaxOutput
+}
+
+// endings are told how turns end. See turn.Options.
+func endings(a *assistant.Assistant, h hosts) func(context.Context, turn.Fence, *turn.Turn, turn.Result) {
+	return func(ctx context.Context, f turn.Fence, t *turn.Turn, r turn.Result) {
+		a.Ended(t, r)
+		h.ending(ctx, f, t, r)
+	}
 }
 
 // invitationType marks an invitation to the settings. Slack: Message metadata.

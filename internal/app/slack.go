@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"time"
 
 	"holdfast/internal/chat"
@@ -173,6 +174,24 @@ func (s slack) Thread(ctx context.Context, c chat.Conversation) iter.Seq2[[]chat
 			}
 		}
 	}
+}
+
+// Recent reads what was said before a conversation. See assistant.Workspace.
+func (s slack) Recent(ctx context.Context, team, channel string, before chat.TS, most int) ([]chat.Message, error) {
+	var list []chat.Message
+	for page, err := range s.web.History(ctx, channel, web.Range{Latest: before, Limit: min(most+10, 200)}, web.Send{Priority: web.First}) {
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range page {
+			if speech[m.Subtype] && len(list) < most && (m.ThreadTS == "" || m.ThreadTS == m.TS) {
+				list = append(list, said(chat.Conversation{Team: team, Channel: channel, Root: m.TS}, m))
+			}
+		}
+		break // the newest page: older ones are not worth a wait
+	}
+	slices.Reverse(list)
+	return list, nil
 }
 
 // speech are the subtypes of messages that somebody said. Slack: message event.

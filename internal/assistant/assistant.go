@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
+	"sync"
 	"time"
 
 	"holdfast/internal/chat"
@@ -24,6 +25,9 @@ type Workspace interface {
 	// Person reads a profile. One that Slack does not show has NotFound set.
 	Person(ctx context.Context, team, id string) (chat.User, error)
 	Groups
+	// Recent reads the messages at the top of a channel just before a ts, at most so
+	// many, oldest first.
+	Recent(ctx context.Context, team, channel string, before chat.TS, most int) ([]chat.Message, error)
 }
 
 // Settings say how the operator wants answers, beside what [Preferences] tells.
@@ -34,10 +38,14 @@ type Settings struct {
 	Website      string
 	Store        bool
 	Background   bool
-	Transcript   transcript.Budget
-	Access       policy.Rules // who is answered, and where
-	Tools        *tool.Box    // what the model may call; nil: nothing
-	Org          string       // our enterprise organisation, if any
+	// Window tells a model's window and the most that it writes, in tokens; nil: 32,000
+	// and 4,096 for all.
+	Window  func(model string) (window, output int)
+	Context int          // the most of a conversation that a request holds, in tokens; 0: 160,000
+	Small   *Small       // makes summaries; nil: what does not fit is left out
+	Access  policy.Rules // who is answered, and where
+	Tools   *tool.Box    // what the model may call; nil: nothing
+	Org     string       // our enterprise organisation, if any
 }
 
 // profileLife is how long a profile is believed.
@@ -54,32 +62,35 @@ type Assistant struct {
 	orders      string // the instructions
 	log         *slog.Logger
 	now         func() time.Time
+	meter       meter
+	jobs        chan job
+
+	mu   sync.Mutex
+	long map[string]string // turns whose conversation has grown long, with their models
 }
 
 // New makes an Assistant.
 func New(a Archive, w Workspace, self transcript.Self, p Preferences, s Settings, log *slog.Logger, now func() time.Time) *Assistant {
-	return &Assistant{archive: a, workspace: w, self: self, preferences: p, settings: s, groups: groups{ask: w, log: log}, orders: instruct(self.Name, s), log: log, now: now}
+	return &Assistant{archive: a, workspace: w, self: self, preferences: p, settings: s, groups: groups{ask: w, log: log}, orders: instruct(self.Name, s), log: log, now: now,
+		meter: meter{ratios: map[string]float64{}}, jobs: make(chan job, 64), long: map[string]string{}}
 }
 
 // Brief builds the request for a turn. See turn.Briefer.
 func (a *Assistant) Brief(ctx context.Context, t *turn.Turn) (turn.Brief, error) {
-	if err := a.fetch(ctx, t); err != nil {
-		return turn.Brief{}, err
-	}
-	history, err := a.archive.History(ctx, t.Conversation)
-	if err != nil {
-		return turn.Brief{}, fmt.Errorf("read the conversation: %w", err)
-	}
-	people, err := a.people(ctx, t, history)
-	if err != nil {
-		return turn.Brief{}, err
-	}
 	v := a.chosen(ctx, t)
-	input := transcript.Build(history, t.Messages, people, a.self, a.settings.Transcript)
+	talk, missing, err := a.talk(ctx, t, v.ChannelContext())
+	if err != nil {
+		return turn.Brief{}, err
+	}
+	input, err := a.fit(ctx, t, talk, v)
+	if err != nil {
+		return turn.Brief{}, err
+	}
+	input = append(prefer(input, v, t.Last().User, talk.People), a.volatile(t, talk.People, missing)...)
 	return turn.Brief{Tools: a.settings.Tools, Midturn: turn.Midturn(v.Midturn()), Manner: manner(v), Request: turn.Request{
 		Model:        v.Model(),
 		Instructions: a.orders,
-		Input:        prefer(input, v, t.Last().User, people),
+		Input:        input,
 		Effort:       v.Effort(),
 		Verbosity:    v.Verbosity(),
 		MaxOutput:    a.settings.MaxOutput,
@@ -161,7 +172,7 @@ func refusal(err error) string {
 }
 
 // people collects everybody who speaks or is named.
-func (a *Assistant) people(ctx context.Context, t *turn.Turn, history []transcript.Said) (transcript.People, error) {
+func (a *Assistant) people(ctx context.Context, team string, history []transcript.Said, others []chat.Message) (transcript.People, error) {
 	people := transcript.People{}
 	// Profiles are a nicety: all of them together may take so long.
 	asking, cancel := context.WithTimeout(ctx, 5*time.Second)
@@ -171,7 +182,7 @@ func (a *Assistant) people(ctx context.Context, t *turn.Turn, history []transcri
 		if _, met := people[id]; met || id == "" || id == a.self.User {
 			return nil
 		}
-		u, err := a.person(ctx, asking, t.Conversation.Team, id)
+		u, err := a.person(ctx, asking, team, id)
 		if err != nil {
 			return err
 		}
@@ -197,7 +208,7 @@ func (a *Assistant) people(ctx context.Context, t *turn.Turn, history []transcri
 			return nil, err
 		}
 	}
-	for _, m := range t.Messages {
+	for _, m := range others {
 		if err := each(m); err != nil {
 			return nil, err
 		}

@@ -8,6 +8,7 @@ import (
 	"iter"
 	"log/slog"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -42,6 +43,10 @@ type workspace struct {
 	off    bool // no profile can be read
 	ask    func(context.Context)
 
+	recent    []chat.Message // at the top of every channel
+	recentErr error
+	recents   int
+
 	threads int
 	asked   []string
 }
@@ -66,6 +71,14 @@ func (w *workspace) Thread(context.Context, chat.Conversation) iter.Seq2[[]chat.
 }
 
 func (w *workspace) Members(context.Context, string) ([]string, error) { return nil, nil }
+
+func (w *workspace) Recent(_ context.Context, _, _ string, _ chat.TS, most int) ([]chat.Message, error) {
+	w.recents++
+	if w.recentErr != nil {
+		return nil, w.recentErr
+	}
+	return w.recent[max(len(w.recent)-most, 0):], nil
+}
 
 func (w *workspace) Person(ctx context.Context, _, id string) (chat.User, error) {
 	w.asked = append(w.asked, id)
@@ -250,7 +263,7 @@ func (k *kit) ask(n int, answer string) turn.Request {
 
 // heading is the line over the n-th message when Ada or Ben wrote it.
 func heading(u chat.User, n int) string {
-	return fmt.Sprintf("[%s <@%s>, %s]\n", u.Name, u.ID, u.Local(ts(n).Time()).Format("Mon 2 Jan 2006 15:04 MST"))
+	return fmt.Sprintf("⟦%s <@%s>, %s⟧\n", u.Name, u.ID, u.Local(ts(n).Time()).Format("Mon 2 Jan 2006 15:04 MST"))
 }
 
 func user(u chat.User, n int, text string) turn.Input {
@@ -267,4 +280,12 @@ func wire(t *testing.T, r turn.Request) string {
 		t.Fatal(err)
 	}
 	return string(b[:len(b)-1])
+}
+
+// steady is a request without its last item, if that tells the time.
+func steady(r turn.Request) turn.Request {
+	if last := r.Input[len(r.Input)-1]; last.Role == turn.Developer && strings.HasPrefix(last.Text, "⟦It is now") {
+		r.Input = r.Input[:len(r.Input)-1]
+	}
+	return r
 }

@@ -53,7 +53,7 @@ func prefer(input []turn.Input, v settings.Values, author string, people transcr
 	if name == "" {
 		name = author
 	}
-	p := turn.Input{Role: turn.User, Text: "[Preferences from the settings; no message to answer]\nHow " + name +
+	p := turn.Input{Role: turn.User, Text: transcript.Mark("Preferences from the settings; no message to answer") + "\nHow " + name +
 		" would like the answer, as far as your instructions allow it:\n" + text}
 	return slices.Insert(input, len(input)-1, p)
 }

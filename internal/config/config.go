@@ -99,6 +99,7 @@ type Config struct {
 	SlackRate      float64       `env:"HOLDFAST_SLACK_RATE" envDefault:"1"`
 	HistoryRate    int           `env:"HOLDFAST_HISTORY_RATE" envDefault:"50"`
 	Connections    int           `env:"HOLDFAST_SOCKETS" envDefault:"2"`
+	Context        int           `env:"HOLDFAST_CONTEXT_TOKENS" envDefault:"160000"`
 	InFlight       int           `env:"HOLDFAST_MAX_TURNS" envDefault:"20000"`
 
 	LogLevel  slog.Level `env:"HOLDFAST_LOG_LEVEL" envDefault:"INFO"`
@@ -286,6 +287,9 @@ func (c Config) Check() error {
 	}
 	if len(c.Models) > 90 {
 		say("HOLDFAST_MODELS: names %d models; at most 90 fit into Slack's menu", len(c.Models))
+	}
+	if c.Context < 500 {
+		say("HOLDFAST_CONTEXT_TOKENS: %d: want at least 500 tokens of a conversation in a request", c.Context)
 	}
 	if c.MaxOutput < 0 {
 		say("DEFAULT_MAX_TOKENS: %d: must not be less than 0, which is the model's own limit", c.MaxOutput)

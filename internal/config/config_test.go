@@ -56,7 +56,7 @@ func TestDefaults(t *testing.T) {
 		DatabaseURL: "sqlite:data/holdfast.db", AdminAddr: "127.0.0.1:8080", Model: "gpt-6.1-terra", Midturn: "queue", SettingsCommand: "/chatgpt-settings", Streaming: true, Titles: true, Invitation: true, ReadFiles: true, ReadPages: true,
 		ConnectTimeout: 5 * time.Second, FirstTimeout: 2 * time.Minute,
 		IdleTimeout: seconds(2 * time.Minute), TotalTimeout: seconds(305 * time.Second),
-		Drain: 10 * time.Second, MaxAge: 24 * time.Hour, Attempts: 5, SlackRate: 1, HistoryRate: 50, Connections: 2, InFlight: 20000, LogFormat: "auto",
+		Drain: 10 * time.Second, MaxAge: 24 * time.Hour, Attempts: 5, SlackRate: 1, HistoryRate: 50, Connections: 2, InFlight: 20000, Context: 160000, LogFormat: "auto",
 	}
 	if diff := cmp.Diff(want, c); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -157,6 +157,7 @@ func TestEachMistakeIsALine(t *testing.T) {
 		{"HOLDFAST_SOCKETS", "11", "Slack allows 1 to 10 connections"},
 		{"HOLDFAST_SLACK_RATE", "0", "0: want more than 0 and at most 1000"},
 		{"HOLDFAST_SLACK_RATE", "half", `"half": want a number, such as 0.5`},
+		{"HOLDFAST_CONTEXT_TOKENS", "499", "499: want at least 500 tokens"},
 		{"HOLDFAST_HISTORY_RATE", "0", "0: want 1 to 1000 calls a minute"},
 		{"HOLDFAST_MAX_TURNS", "-1", "-1: must be at least 1"},
 	} {

@@ -48,7 +48,12 @@ func reference(ref string, people People, self Self) string {
 		if label == "" {
 			return "<" + target + ">"
 		}
-		return "#" + label
+		return "#" + oneLine(label) + " (<" + target + ">)"
+	case strings.HasPrefix(target, "!subteam^"):
+		if label == "" {
+			return "<" + target + ">"
+		}
+		return "@" + strings.TrimPrefix(oneLine(label), "@") + " (<" + target + ">)"
 	case strings.HasPrefix(target, "!"):
 		if label != "" {
 			return label

@@ -1,6 +1,7 @@
 package transcript
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -13,8 +14,9 @@ import (
 // Said is one message of a conversation, or one answer of ours.
 type Said struct {
 	chat.Message
-	Own bool // Text is an answer of ours, as Markdown
-	Cut bool // of ours: a newer message interrupted it, and what it answered is answered anew
+	Own  bool   // Text is an answer of ours, as Markdown
+	Cut  bool   // of ours: a newer message interrupted it, and what it answered is answered anew
+	Turn string // that answered it, or whose answer it is; empty: no turn was about it
 }
 
 // Self is how the assistant is known in the workspace.
@@ -39,60 +41,135 @@ func (p People) name(id string) string {
 	return id
 }
 
-// Budget bounds a transcript, in bytes of text. Zero means 600,000, about
-// 165,000 tokens.
-type Budget int
+// Talk is a conversation, and what is known around it.
+type Talk struct {
+	History []Said         // oldest first
+	Now     []chat.Message // what the turn is about; of it at least one
+	Before  []chat.Message // said in the channel before the conversation began, oldest first
+	Summary Summary        // in place of the messages that it covers
+	People  People
+	Self    Self
+}
 
-// Build lays out history, then the messages that the turn is about. What does
-// not fit the budget is left out from the oldest on, and a line says so; the
-// turn's own messages are always whole.
-func Build(history []Said, now []chat.Message, people People, self Self, budget Budget) []turn.Input {
-	if budget <= 0 {
-		budget = 600_000
-	}
-	current := make(map[chat.TS]bool, len(now))
-	for _, m := range now {
+// Summary stands for the messages of a conversation up to one.
+type Summary struct {
+	Until chat.TS // the last message that it covers; empty: there is none
+	Text  string
+}
+
+// piece is one item of the transcript.
+type piece struct {
+	ts    chat.TS // the latest of its message and all before it
+	input turn.Input
+	note  bool // belongs to the piece before
+	files []chat.File
+	by    string // who sent the files
+}
+
+// pieces lays out what is not about to be answered, in the order in which it was
+// first shown to the model: Slack's, but for messages that waited while an earlier
+// answer was given. Those stand where their own turn found them, behind that answer,
+// so that a request begins like the one before it.
+func (t Talk) pieces() (all []piece) {
+	current := map[chat.TS]bool{}
+	for _, m := range t.Now {
 		current[m.TS] = true
 	}
-	var last []turn.Input
-	for _, m := range now {
-		if cut := cutBefore(history, now[0].TS, m.TS); cut.Text != "" && !current[cut.TS] {
-			last = append(last, turn.Input{Role: turn.Assistant, Text: cut.Text}, turn.Input{Role: turn.Developer, Text: interruption})
-			current[cut.TS] = true
+	for _, cut := range t.cuts() {
+		current[cut.TS] = true
+	}
+	var last chat.TS
+	for _, s := range arrange(t.History) {
+		if s.TS.Compare(last) > 0 {
+			last = s.TS
 		}
-		last = append(last, spoken(m, people, self))
-	}
-	room := int(budget)
-	for _, in := range last {
-		room -= len(in.Text)
-	}
-
-	var earlier []turn.Input
-	dropped := 0
-	for i := len(history) - 1; i >= 0; i-- {
-		s := history[i]
-		if current[s.TS] || s.Deleted || strings.TrimSpace(s.Text) == "" && len(s.Files) == 0 {
+		if s.TS != "" && current[s.TS] || s.Deleted || strings.TrimSpace(s.Text) == "" && len(s.Files) == 0 {
 			continue
 		}
-		in := spoken(s.Message, people, self)
-		if s.Own || self.wrote(s.Message) {
-			in = turn.Input{Role: turn.Assistant, Text: s.Text}
+		p := piece{ts: last, input: t.spoken(s.Message), files: s.Files, by: author(s.Message)}
+		if s.Own || t.Self.wrote(s.Message) {
+			text := s.Text
 			if !s.Own {
-				in.Text = Plain(s.Text, people, self)
+				text = Plain(text, t.People, t.Self)
 			}
+			p.input = turn.Input{Role: turn.Assistant, Text: unmark(text)}
 		}
-		if room -= len(in.Text); room < 0 {
-			dropped = i + 1
-			break
+		all = append(all, p)
+		if s.Cut {
+			all = append(all, piece{ts: last, note: true, input: turn.Input{Role: turn.Developer, Text: interruption}})
 		}
-		earlier = append(earlier, in)
 	}
-	slices.Reverse(earlier)
-	if dropped > 0 {
-		note := turn.Input{Role: turn.Developer, Text: "Older messages of this conversation were left out because it has grown long."}
-		earlier = append([]turn.Input{note}, earlier...)
+	return all
+}
+
+// arrange puts what waited behind the answer that it waited for.
+func arrange(history []Said) []Said {
+	last := map[string]int{} // the last message of each turn
+	for i, s := range history {
+		if s.Turn != "" && !s.Own {
+			last[s.Turn] = i
+		}
 	}
-	return append(earlier, last...)
+	type place struct{ at, rank int }
+	places := make([]place, len(history))
+	floor := 0
+	turns := map[string]int{} // where each turn's messages stand
+	for i, s := range history {
+		places[i] = place{at: i}
+		if !s.Own || s.Cut || s.Turn == "" {
+			continue
+		}
+		turns[s.Turn] = floor
+		at := i
+		if j, asked := last[s.Turn]; asked {
+			at = max(at, j)
+		}
+		places[i] = place{max(at, floor), 2}
+		floor = places[i].at + 1
+	}
+	for i, s := range history {
+		if s.Own || s.Turn == "" {
+			continue
+		}
+		if from, answered := turns[s.Turn]; answered && i < from {
+			places[i] = place{from - 1, 3} // right behind the answer before
+		}
+	}
+	order := make([]int, len(history))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int {
+		return cmp.Or(cmp.Compare(places[a].at, places[b].at), cmp.Compare(places[a].rank, places[b].rank))
+	})
+	sorted := make([]Said, len(history))
+	for i, j := range order {
+		sorted[i] = history[j]
+	}
+	return sorted
+}
+
+// cuts are the answers that were cut off between the messages of the turn.
+func (t Talk) cuts() (cuts []Said) {
+	for _, m := range t.Now {
+		if cut := cutBefore(t.History, t.Now[0].TS, m.TS); cut.Text != "" && !slices.ContainsFunc(cuts, func(s Said) bool { return s.TS == cut.TS }) {
+			cuts = append(cuts, cut)
+		}
+	}
+	return cuts
+}
+
+// now is what the turn is about.
+func (t Talk) now() (last []turn.Input) {
+	cuts := t.cuts()
+	for _, m := range t.Now {
+		for len(cuts) > 0 && cuts[0].TS.Compare(m.TS) < 0 {
+			last = append(last, turn.Input{Role: turn.Assistant, Text: unmark(cuts[0].Text)}, turn.Input{Role: turn.Developer, Text: interruption})
+			cuts = cuts[1:]
+		}
+		last = append(last, t.spoken(m))
+	}
+	return last
 }
 
 const interruption = "Your answer ends there because a newer message interrupted it. Answer what is still open of it together with the newer message."
@@ -107,24 +184,51 @@ func cutBefore(history []Said, after, before chat.TS) (cut Said) {
 	return cut
 }
 
-// spoken is a person's message with its speaker and the speaker's own time.
-func spoken(m chat.Message, people People, self Self) turn.Input {
-	var b strings.Builder
-	author := m.User
-	if author == "" {
-		author = m.BotID
+func author(m chat.Message) string {
+	if m.User == "" {
+		return m.BotID
 	}
-	// The heading is ours; a name cannot pretend to be another line of it.
-	fmt.Fprintf(&b, "[%s <@%s>, %s]\n", oneLine(people.name(author)), author, clock(people[author].Local(m.TS.Time())))
-	b.WriteString(Plain(m.Text, people, self))
+	return m.User
+}
+
+// spoken is a person's message with its speaker and the speaker's own time.
+func (t Talk) spoken(m chat.Message) turn.Input {
+	var b strings.Builder
+	who := author(m)
+	// What stands between the marks is ours: nobody else's words hold them.
+	b.WriteString(Mark(fmt.Sprintf("%s <@%s>, %s", oneLine(t.People.name(who)), who, clock(t.People[who].Local(m.TS.Time())))))
+	b.WriteByte('\n')
+	b.WriteString(unmark(Plain(m.Text, t.People, t.Self)))
 	for _, f := range m.Files {
-		fmt.Fprintf(&b, "\n[attached file: %s (%s, %d bytes); its content cannot be read here yet]", oneLine(f.Name), f.Mimetype, f.Size)
+		b.WriteString("\n" + Mark("attached file: "+describe(f)+"; its content cannot be read here yet"))
 	}
 	return turn.Input{Role: turn.User, Text: b.String()}
 }
 
+// describe names a file with its type and size, and the id under which Slack has it.
+func describe(f chat.File) string {
+	name := oneLine(f.Name)
+	if name == "" {
+		name = "without a name"
+	}
+	kind := oneLine(f.Mimetype)
+	if kind == "" {
+		kind = "unknown type"
+	}
+	return fmt.Sprintf("%s (%s, %s, %s)", name, kind, size(f.Size), f.ID)
+}
+
+func size(n int64) string {
+	switch {
+	case n < 10_000:
+		return fmt.Sprintf("%d bytes", n)
+	case n < 10_000_000:
+		return fmt.Sprintf("%d kB", n/1000)
+	}
+	return fmt.Sprintf("%d MB", n/1_000_000)
+}
+
 func clock(t time.Time) string { return t.Format("Mon 2 Jan 2006 15:04 MST") }
 
-func oneLine(s string) string {
-	return strings.NewReplacer("\n", " ", "\r", " ", "[", "(", "]", ")").Replace(s)
-}
+// Clock is a moment as a person's own clock shows it.
+func (p People) Clock(id string, at time.Time) string { return clock(p[id].Local(at)) }

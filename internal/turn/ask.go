@@ -105,7 +105,9 @@ func (r *Runner) call(ctx context.Context, a *asking) (*Final, error) {
 }
 
 func (r *Runner) doBrief(ctx context.Context, a *asking) error {
-	b, err := r.briefer.Brief(ctx, a.turn)
+	t := *a.turn
+	t.Working = a.surface.Working
+	b, err := r.briefer.Brief(ctx, &t)
 	if err != nil {
 		return err
 	}

@@ -78,6 +78,9 @@ type Turn struct {
 	Started      time.Time      // of the first attempt
 	Retried      string         // the failed turn that a person wants again; this one takes its place in Slack
 	Stop         bool           // a person asked that it end, before it was begun or taken up
+	// Working shows that something is done that takes a while; set while the turn is
+	// briefed.
+	Working func(phrase string)
 }
 
 // Last is the newest message of the turn.

@@ -28,9 +28,18 @@ func history(t *tx, cv chat.Conversation) ([]transcript.Said, error) {
 		place int64
 	}
 	var all []placed
+	turns := map[chat.TS]string{}
 	err := t.query(func(r row) error {
+		turns[r.ts(0)] = r.text(1)
+		return nil
+	}, `SELECT i.ts, i.turn FROM turns t JOIN inbox i ON i.turn = t.id
+		WHERE t.lane = $1 AND t.answer <> '' AND t.finished IS NOT NULL AND i.kind = 'message'`, cv.Key())
+	if err != nil {
+		return nil, err
+	}
+	err = t.query(func(r row) error {
 		m, err := scanMessage(r, 1)
-		all = append(all, placed{transcript.Said{Message: m}, r.int(0)})
+		all = append(all, placed{transcript.Said{Message: m, Turn: turns[m.TS]}, r.int(0)})
 		return err
 	}, `SELECT m.place, `+messageColumns+` FROM messages m
 		WHERE m.team = $1 AND m.channel = $2 AND m.root = $3 AND NOT m.deleted
@@ -41,13 +50,13 @@ func history(t *tx, cv chat.Conversation) ([]transcript.Said, error) {
 	}
 	err = t.query(func(r row) error {
 		ts := r.ts(1)
-		p := placed{transcript.Said{Own: true, Cut: r.bool(3), Message: chat.Message{Conversation: cv, TS: ts, Text: r.text(0)}}, place(ts)}
+		p := placed{transcript.Said{Own: true, Cut: r.bool(3), Turn: r.text(4), Message: chat.Message{Conversation: cv, TS: ts, Text: r.text(0)}}, place(ts)}
 		if p.place == 0 {
 			p.place = r.int(2) * 1000 // shown nowhere, so it stands where it ended
 		}
 		all = append(all, p)
 		return nil
-	}, "SELECT answer, answer_ts, finished, state = 'merged' FROM turns WHERE lane = $1 AND answer <> '' AND finished IS NOT NULL ORDER BY finished, id", cv.Key())
+	}, "SELECT answer, answer_ts, finished, state = 'merged', id FROM turns WHERE lane = $1 AND answer <> '' AND finished IS NOT NULL ORDER BY finished, id", cv.Key())
 	if err != nil {
 		return nil, err
 	}

@@ -98,7 +98,7 @@ func TestStore(t *testing.T) {
 	first := openTest(t, url)
 	storetest.Run(t, func(t *testing.T) storetest.Store {
 		_, err := first.pool.Exec(context.Background(),
-			"TRUNCATE inbox, lanes, replicas, turns, outcomes, journal, outbox, messages, conversations, users, heard, commits, rates, jobs, settings, settings_saves, talks, titles, shown RESTART IDENTITY CASCADE")
+			"TRUNCATE inbox, lanes, replicas, turns, outcomes, journal, outbox, messages, conversations, users, heard, commits, rates, jobs, settings, settings_saves, talks, titles, shown, summaries RESTART IDENTITY CASCADE")
 		must(t, err)
 		db, err := Open(context.Background(), url, Options{})
 		must(t, err)

@@ -43,7 +43,8 @@ var archiveTests = []test{
 		k.equal("more", k.finish(f, t, r), true)
 		history, err := k.History(k.Context(), c)
 		k.must(err)
-		k.equal("own answer", history[1], transcript.Said{Own: true, Message: chat.Message{Conversation: c, TS: r.AnswerTS, Text: r.Answer}})
+		k.equal("own answer", history[1], transcript.Said{Own: true, Turn: t.ID, Message: chat.Message{Conversation: c, TS: r.AnswerTS, Text: r.Answer}})
+		k.equal("its turn", history[0].Turn, t.ID)
 		k.equal("history", k.said(c), []string{"hello", "own: **markdown**", "thanks", "and now?"})
 	}},
 	{"AnswerOfNothingIsNotShown", func(k *kit) {

@@ -58,6 +58,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"Fence", fenceTests},
 		{"Outbox", outboxTests},
 		{"Archive", archiveTests},
+		{"Summary", summaryTests},
 		{"Renew", renewTests},
 		{"Refuse", refuseTests},
 		{"Settings", settingsTests},
