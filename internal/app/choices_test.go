@@ -73,7 +73,8 @@ func sit(t *testing.T, environ ...string) *desk {
 	t.Cleanup(d.model.Close)
 	d.chosen, err = settingsOf(c, d.db, modelsOf(c, d.model.Capabilities(), nil))
 	d.must(err)
-	d.brief = assistant.New(d.db, nobody{}, transcript.Self{User: "UBOT", Name: "Holdfast"}, d.chosen, assistant.Settings{}, slog.New(slog.DiscardHandler), time.Now)
+	d.brief = assistant.New(d.db, nobody{}, transcript.Self{User: "UBOT", Name: "Holdfast"}, d.chosen, assistant.Settings{}, slog.New(slog.DiscardHandler),
+		func() time.Time { return seat.Root.Time() })
 	return d
 }
 
