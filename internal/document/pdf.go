@@ -256,7 +256,7 @@ func (e *engine) read(b *budget, src *source, doc *Document) error {
 	doc.Title = s.title()
 	doc.Outline = s.outline()
 	note := s.attachments()
-	bad := 0
+	bad, lost := 0, 0
 	for n := 1; n <= s.pages; n++ {
 		if n > maxUnits {
 			return b.cut("it has more pages than can be read")
@@ -281,6 +281,9 @@ func (e *engine) read(b *budget, src *source, doc *Document) error {
 		e.log.Info("a page of a PDF could not be read", "page", n, "err", err)
 		why := fmt.Sprintf("page %d cannot be read", n)
 		if s.ctx.Err() == nil && !broken(err) {
+			if lost++; lost == s.pages {
+				return damaged("its pages cannot be read; upload it again")
+			}
 			_ = b.cut(why)
 			continue
 		}
