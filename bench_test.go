@@ -172,6 +172,9 @@ func (o *ordered) Append(context.Context, string, chat.TS, surface.Chunk, bool) 
 func (o *ordered) Stop(context.Context, surface.Stop) error                           { return nil }
 func (o *ordered) Update(context.Context, chat.TS, surface.Post) error                { return nil }
 func (o *ordered) Delete(context.Context, string, chat.TS) error                      { return nil }
+func (o *ordered) Upload(context.Context, string, string) (string, error)             { return "F1", nil }
+func (o *ordered) Share(context.Context, chat.Conversation, string, string) error     { return nil }
+func (o *ordered) Shared(context.Context, string) (bool, error)                       { return true, nil }
 func (o *ordered) Whisper(context.Context, chat.Conversation, string, string) error   { return nil }
 func (o *ordered) Phrase(context.Context, chat.Conversation, string) error            { return nil }
 func (o *ordered) React(context.Context, string, chat.TS, string, bool) error         { return nil }

@@ -72,6 +72,7 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"clean":    in(clean),
 	"subtypes": in(subtypes),
 	"chatter":  in(chatter),
+	"files":    in(filesOf),
 	"whispers": in(whispers),
 	"channel":  in(channel),
 	"stranger": in(stranger),
@@ -308,11 +309,11 @@ func (w *world) place(ts *testscript.TestScript, name string) (channel, at strin
 }
 
 // answers are the assistant's messages in a thread, but for what it says of its own
-// accord.
+// accord, and files.
 func answers(v slacksim.View, channel, root string) []slacksim.Message {
 	var own []slacksim.Message
 	for _, m := range v.Replies(channel, root) {
-		if m.User == v.App().BotUserID && !bytes.Contains(m.Metadata, []byte(`"holdfast_notice"`)) {
+		if m.User == v.App().BotUserID && m.Subtype != "file_share" && !bytes.Contains(m.Metadata, []byte(`"holdfast_notice"`)) {
 			own = append(own, m)
 		}
 	}

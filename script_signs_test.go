@@ -2,6 +2,7 @@ package holdfast_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -64,6 +65,29 @@ func chatter(ts *testscript.TestScript, w *world, args []string) {
 	for i := range count {
 		_, err := w.slack.Say(ben, channel, fmt.Sprint("chatter ", i), root)
 		ts.Check(err)
+	}
+}
+
+// files VAR N: waits until the thread of the answer holds so many files of ours, and fails
+// if there are more.
+func filesOf(ts *testscript.TestScript, w *world, args []string) {
+	need(ts, args, 2, "files VAR N")
+	want, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	channel, root := w.place(ts, args[0])
+	n := 0
+	w.until(ts, "files", func(v slacksim.View) bool {
+		n = 0
+		for _, m := range v.Replies(channel, root) {
+			var all []struct{ ID string }
+			if m.AppID == v.App().ID && len(m.Files) > 0 && json.Unmarshal(m.Files, &all) == nil {
+				n += len(all)
+			}
+		}
+		return n >= want
+	})
+	if n > want {
+		ts.Fatalf("%d files, want %d", n, want)
 	}
 }
 

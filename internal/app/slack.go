@@ -97,6 +97,22 @@ func (s slack) Whisper(ctx context.Context, c chat.Conversation, user, text stri
 	return err
 }
 
+func (s slack) Upload(ctx context.Context, name, text string) (string, error) {
+	return s.web.Upload(ctx, name, []byte(text), web.Send{Priority: web.Final})
+}
+
+func (s slack) Share(ctx context.Context, c chat.Conversation, file, title string) error {
+	return s.web.Share(ctx, file, title, c.Channel, string(c.Root), web.Send{Priority: web.Final})
+}
+
+func (s slack) Shared(ctx context.Context, file string) (bool, error) {
+	_, err := s.web.FileInfo(ctx, file)
+	if web.Code(err) == "file_not_found" {
+		return false, nil
+	}
+	return err == nil, err
+}
+
 // soon is how long a sign of life may wait for its slot: a late one says
 // nothing, and a lower rung may have room.
 const soon = 250 * time.Millisecond
@@ -138,7 +154,7 @@ func (s slack) Own(ctx context.Context, c chat.Conversation, since time.Time) ([
 			return nil, err
 		}
 		for _, m := range page {
-			if m.User != s.who.User && (m.BotID == "" || m.BotID != s.who.Bot) {
+			if m.Subtype == "file_share" || m.User != s.who.User && (m.BotID == "" || m.BotID != s.who.Bot) {
 				continue
 			}
 			p := surface.Posted{TS: m.TS}

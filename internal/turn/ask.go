@@ -225,7 +225,11 @@ func (a *asking) hear(ctx context.Context, e *Event) error {
 		return a.draft.begin(ctx, *e, a.from, asked{a.brief.Request.Background, about(a.turn.Messages)})
 	case Delta:
 		a.draft.add(*e)
-		if !a.brief.Manner.Whole {
+		switch m := a.brief.Manner; {
+		case m.Whole:
+		case m.File && len(a.draft.text()) > filed:
+			a.surface.Working("Writing a long answer into a file")
+		default:
 			a.surface.Changed()
 		}
 	case Thinking:

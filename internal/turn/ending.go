@@ -6,6 +6,10 @@ import "unicode/utf8"
 // a screen and a half.
 const long = 3000
 
+// filed is from how many characters on an answer is a file, for those who want that:
+// about three screens, and less than one message holds.
+const filed = 6000
+
 // ending is how a conclusion is shown.
 func (c *Conclusion) ending(turn string) Ending {
 	e := Ending{Text: c.Text, Notice: c.Notice}
@@ -29,6 +33,7 @@ func (c *Conclusion) ending(turn string) Ending {
 			e.Settings = c.First
 		}
 		e.Judge = c.Manner.Feedback
+		e.File = c.Manner.File && utf8.RuneCountInString(c.Text) > filed
 	}
 	return e
 }

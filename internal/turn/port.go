@@ -210,6 +210,7 @@ type Ending struct {
 	Foot     Foot
 	Judge    bool // buttons that say whether it helped
 	Settings bool // a button to the settings
+	File     bool // the whole as a file under its beginning, if Slack takes one
 }
 
 // Offer is a button under an answer.

@@ -19,6 +19,11 @@
 //     it never holds up the answer.
 //  7. A sign that could not be cleared when its turn ended is cleared later, by
 //     one replica ([Surfaces.Sweep]), within seconds of Slack's taking calls again.
+//  8. What a tool does stands on a card of the stream, from before the first word. No
+//     card outlives its turn as running. Cards go when the message is edited; the footer
+//     says for good what was used.
+//  9. An answer that is to be a file is its beginning and one file, also over crashes; or,
+//     where Slack takes no file, all of its parts.
 //
 // Not guaranteed: that an ephemeral notice was seen: nobody can look, so one whose
 // response was lost is not repeated. That a stream could be had. Slack gives 20 a minute to a

@@ -14,7 +14,6 @@ import (
 
 // Finish makes e the final answer. See turn.Surface.
 func (s *surface) Finish(ctx context.Context, e turn.Ending) (chat.TS, error) {
-	text := e.Text
 	s.Close()
 	if s.cut {
 		// What was under way may have arrived: look, as after a crash.
@@ -24,6 +23,26 @@ func (s *surface) Finish(ctx context.Context, e turn.Ending) (chat.TS, error) {
 		}
 	}
 	s.cut, s.ending = true, e
+	done, err := false, error(nil)
+	if e.File {
+		done, err = s.asAFile(ctx, e)
+	}
+	if !done && err == nil {
+		err = s.writeOut(ctx, e.Text)
+	}
+	if err != nil {
+		return "", s.undelivered(ctx, err)
+	}
+	s.cut = false
+	s.endSign(s.ctx) // even if ctx ended just now: all is written
+	if len(s.parts) == 0 {
+		return "", nil
+	}
+	return s.parts[0].ts, nil
+}
+
+// writeOut brings the messages to the final text, whatever they show.
+func (s *surface) writeOut(ctx context.Context, text string) error {
 	if !strings.HasPrefix(text, s.written) {
 		s.rewrite() // the endpoint's last word differs from what it streamed
 	}
@@ -39,15 +58,7 @@ func (s *surface) Finish(ctx context.Context, e turn.Ending) (chat.TS, error) {
 		s.rewrite()
 		err = s.complete(ctx, text)
 	}
-	if err != nil {
-		return "", s.undelivered(ctx, err)
-	}
-	s.cut = false
-	s.endSign(s.ctx) // even if ctx ended just now: all is written
-	if len(s.parts) == 0 {
-		return "", nil
-	}
-	return s.parts[0].ts, nil
+	return err
 }
 
 // rewrite makes every part's text be replaced as a whole.

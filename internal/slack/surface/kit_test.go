@@ -340,6 +340,22 @@ func (a adapter) Whisper(ctx context.Context, c chat.Conversation, user, text st
 	return err
 }
 
+func (a adapter) Upload(ctx context.Context, name, text string) (string, error) {
+	return a.web.Upload(ctx, name, []byte(text), web.Send{Priority: web.Final})
+}
+
+func (a adapter) Share(ctx context.Context, c chat.Conversation, file, title string) error {
+	return a.web.Share(ctx, file, title, c.Channel, string(c.Root), web.Send{Priority: web.Final})
+}
+
+func (a adapter) Shared(ctx context.Context, file string) (bool, error) {
+	_, err := a.web.FileInfo(ctx, file)
+	if web.Code(err) == "file_not_found" {
+		return false, nil
+	}
+	return err == nil, err
+}
+
 func (a adapter) Session(ctx context.Context, c chat.Conversation, status, title, initiator string) error {
 	return a.web.SetSessionStatus(ctx, web.Session{
 		Channel: c.Channel, ThreadTS: c.Root, Status: status, Title: title, Initiator: initiator,
@@ -369,7 +385,7 @@ func (a adapter) Own(ctx context.Context, c chat.Conversation, since time.Time) 
 			return nil, err
 		}
 		for _, m := range page {
-			if m.User != a.who.User {
+			if m.Subtype == "file_share" || m.User != a.who.User {
 				continue
 			}
 			p := surface.Posted{TS: m.TS}

@@ -28,6 +28,12 @@ type Slack interface {
 	Delete(ctx context.Context, channel string, ts chat.TS) error
 	// Whisper shows a line to one person (chat.postEphemeral).
 	Whisper(ctx context.Context, c chat.Conversation, user, text string) error
+	// Upload sends a file that nobody sees before it is shared, and names it.
+	Upload(ctx context.Context, name, text string) (file string, err error)
+	// Share posts a file that was sent (files.completeUploadExternal).
+	Share(ctx context.Context, c chat.Conversation, file, title string) error
+	// Shared tells whether a file was shared.
+	Shared(ctx context.Context, file string) (bool, error)
 
 	// Session sets the agent session's state (agents.sessions.setStatus). A sign
 	// for which there is no slot soon is dropped; the end of one is waited for.

@@ -42,7 +42,7 @@ type Surfaces struct {
 	o      Options
 
 	// What this workspace turned out not to have. It is asked once a process.
-	noStreams, noSessions, noPhrases atomic.Bool
+	noStreams, noSessions, noPhrases, noFiles atomic.Bool
 }
 
 // New makes Surfaces.
@@ -289,6 +289,7 @@ const (
 	opLive    = "live"
 	opStop    = "stop"
 	opFinal   = "final"
+	opFile    = "file"
 	opWhisper = "whisper"
 	opDrop    = "drop"
 	opSession = "session"
@@ -301,6 +302,7 @@ const (
 	methodPost    = "chat.postMessage"
 	methodUpdate  = "chat.update"
 	methodDelete  = "chat.delete"
+	methodShare   = "files.completeUploadExternal"
 	methodWhisper = "chat.postEphemeral"
 )
 
