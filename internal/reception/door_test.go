@@ -222,7 +222,9 @@ func TestATriggerIsNotUsedLate(t *testing.T) {
 			return nil
 		}
 		r.store.append(click("left"))
-		r.store.held["left"] = time.Time{}
+		if _, err := r.store.TakeActs(r.Context(), []string{"left"}, -time.Second, 0); err != nil { // its holder is gone
+			r.Fatal(err)
+		}
 		time.Sleep(every)
 		r.leaves()
 		old := click("old")
