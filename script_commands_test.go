@@ -85,6 +85,7 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"rename":   in(rename),
 
 	"slash":     in(slash),
+	"leave":     in(leave),
 	"shortcut":  in(shortcut),
 	"press":     in(press),
 	"modal":     in(modalSeen),
@@ -93,6 +94,7 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"heard":     in(heard),
 	"announced": in(announced),
 	"posted":    in(posted),
+	"told":      in(told),
 	"stall":     in(stall),
 	"stored":    in(stored),
 	"invited":   in(invited),

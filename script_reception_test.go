@@ -25,6 +25,12 @@ func slash(ts *testscript.TestScript, w *world, args []string) {
 	w.interaction = id
 }
 
+// leave PERSON CHANNEL: a person leaves a channel.
+func leave(ts *testscript.TestScript, w *world, args []string) {
+	need(ts, args, 2, "leave PERSON CHANNEL")
+	ts.Check(w.slack.Leave(w.person(ts, args[0]), args[1]))
+}
+
 // shortcut PERSON CALLBACK [VAR]: a person uses a shortcut, of the message of VAR or from
 // anywhere.
 func shortcut(ts *testscript.TestScript, w *world, args []string) {
@@ -254,6 +260,18 @@ func announced(ts *testscript.TestScript, w *world, args []string) {
 	if n > 1 {
 		ts.Fatalf("it is said %d times", n)
 	}
+}
+
+// told PERSON REGEXP: waits until the assistant wrote so to a person directly.
+func told(ts *testscript.TestScript, w *world, args []string) {
+	need(ts, args, 2, "told PERSON REGEXP")
+	user, re := w.person(ts, args[0]), regexp.MustCompile(strings.Join(args[1:], " "))
+	w.until(ts, "a direct message like "+args[1], func(v slacksim.View) (found bool) {
+		v.Walk(func(c slacksim.Channel, m slacksim.Message) {
+			found = found || c.User == user && m.AppID != "" && re.MatchString(m.Text)
+		})
+		return found
+	})
 }
 
 // posted VAR CHANNEL BLOCKS: the app has posted a message, as an earlier bot did.
