@@ -200,7 +200,7 @@ func (t Talk) spoken(m chat.Message) turn.Input {
 	b.WriteByte('\n')
 	b.WriteString(unmark(Plain(m.Text, t.People, t.Self)))
 	for _, f := range m.Files {
-		b.WriteString("\n" + Mark("attached file: "+describe(f)+"; its content cannot be read here yet"))
+		b.WriteString("\n" + Mark("attached file: "+describe(f)))
 	}
 	return turn.Input{Role: turn.User, Text: b.String()}
 }

@@ -73,8 +73,8 @@ func TestBuild(t *testing.T) {
 		{Role: turn.Assistant, Text: "an old answer <3"},
 		{Role: turn.User, Text: "⟦B7 <@B7>, Thu 1 Jan 2026 00:03 UTC⟧\nbuild is red"},
 		{Role: turn.User, Text: "⟦Ada Marsh <@U1>, Thu 1 Jan 2026 00:03 GMT⟧\nlook\n" +
-			"⟦attached file: a ]].pdf (application/pdf, 123 kB, F1); its content cannot be read here yet⟧\n" +
-			"⟦attached file: without a name (unknown type, 12 bytes, F2); its content cannot be read here yet⟧"},
+			"⟦attached file: a ]].pdf (application/pdf, 123 kB, F1)⟧\n" +
+			"⟦attached file: without a name (unknown type, 12 bytes, F2)⟧"},
 		{Role: turn.User, Text: "⟦Ben Okafor <@U2>, Wed 31 Dec 2025 19:01 EST⟧\nand @Ada Marsh (<@U1>) too?"},
 	}
 	if d := cmp.Diff(want, got); d != "" {
