@@ -7,6 +7,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/klippa-app/go-pdfium/references"
+	"github.com/klippa-app/go-pdfium/requests"
 	"github.com/klippa-app/go-pdfium/responses"
 )
 
@@ -21,28 +23,41 @@ type piece struct {
 // segments on a line are further apart than this, in widths of a character.
 const apart = 1.6
 
-// pieces are the texts of a page as PDFium finds them, and the width of a character.
-func pieces(rects []*responses.GetPageTextStructuredRect) (all []piece, cell float64) {
-	if len(rects) < 9 || len(rects) > 5_000 {
+// pieces are the places on a page where there is text, without the text, and about how
+// wide a character is. Text is asked for only where there are tables: it costs most.
+func (s *sandbox) pieces(page references.FPDF_TEXTPAGE, chars int) (all []piece, cell float64) {
+	n, err := s.FPDFText_CountRects(&requests.FPDFText_CountRects{TextPage: page, StartIndex: 0, Count: -1})
+	if err != nil || n.Count < 9 || n.Count > 5_000 {
 		return nil, 0
 	}
-	var widths []float64
-	for _, r := range rects {
-		t := strings.TrimSpace(oneLine(clean(r.Text)))
-		q := r.PointPosition
-		p := piece{text: t, left: q.Left, right: q.Right, top: -math.Max(q.Top, q.Bottom), bottom: -math.Min(q.Top, q.Bottom)}
-		if n := utf8.RuneCountInString(t); n > 0 && p.right > p.left && p.bottom > p.top && !math.IsNaN(p.left+p.right+p.top+p.bottom) {
+	sum := 0.0
+	for i := range n.Count {
+		q, err := s.FPDFText_GetRect(&requests.FPDFText_GetRect{TextPage: page, Index: i})
+		if err != nil {
+			return nil, 0
+		}
+		p := piece{left: q.Left, right: q.Right, top: -math.Max(q.Top, q.Bottom), bottom: -math.Min(q.Top, q.Bottom)}
+		if p.right > p.left && p.bottom > p.top && !math.IsNaN(p.left+p.right+p.top+p.bottom) {
 			all = append(all, p)
-			if n > 1 {
-				widths = append(widths, (p.right-p.left)/float64(n))
-			}
+			sum += p.right - p.left
+		}
+	}
+	return all, math.Max(sum/float64(chars), 1)
+}
+
+// width is the middle of the widths that characters have.
+func width(all []piece) float64 {
+	var widths []float64
+	for _, p := range all {
+		if n := utf8.RuneCountInString(p.text); n > 1 {
+			widths = append(widths, (p.right-p.left)/float64(n))
 		}
 	}
 	if len(widths) == 0 {
-		return nil, 0
+		return 1
 	}
 	slices.Sort(widths)
-	return all, math.Max(widths[len(widths)/2], 1)
+	return math.Max(widths[len(widths)/2], 1)
 }
 
 // fill gives each piece the characters that stand within it. PDFium's own text of a
@@ -150,8 +165,8 @@ func split(all []piece, cell float64) [][]piece {
 // tabular says whether there is a table: three lines or more, one after the other,
 // that fall into three short parts or more. Prose in columns must not be woven
 // together.
-func tabular(lines [][]piece) bool {
-	run, parts, chars := 0, 0, 0
+func tabular(lines [][]piece, cell float64) bool {
+	run, parts, chars := 0, 0, 0.0
 	for _, line := range lines {
 		if len(line) < 3 {
 			run, parts, chars = 0, 0, 0
@@ -160,9 +175,9 @@ func tabular(lines [][]piece) bool {
 		run++
 		for _, p := range line {
 			parts++
-			chars += utf8.RuneCountInString(p.text)
+			chars += (p.right - p.left) / cell
 		}
-		if run >= 3 && chars < 28*parts {
+		if run >= 3 && chars < 28*float64(parts) {
 			return true
 		}
 	}

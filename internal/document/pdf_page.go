@@ -54,20 +54,24 @@ func (s *sandbox) read(b *budget, n int) (u Unit, err error) {
 	}
 	u.Text = b.take(prose(t.Text))
 	chars := len([]rune(strings.TrimSpace(u.Text)))
-	if chars > 0 && chars < 40_000 {
-		r, err := s.GetPageTextStructured(&requests.GetPageTextStructured{Page: p, Mode: requests.GetPageTextStructuredModeRects})
+	turned := false
+	if chars > 0 {
+		words, err := s.FPDFText_LoadPage(&requests.FPDFText_LoadPage{Page: p})
 		if err != nil {
 			return u, err
 		}
-		if all, cell := pieces(r.Rects); tabular(split(all, cell)) {
+		defer func() { _, _ = s.FPDFText_ClosePage(&requests.FPDFText_ClosePage{TextPage: words.TextPage}) }()
+		turned = s.turned(words.TextPage)
+		if all, cell := s.pieces(words.TextPage, chars); chars < 40_000 && tabular(split(all, cell), cell) {
 			r, err := s.GetPageTextStructured(&requests.GetPageTextStructured{Page: p, Mode: requests.GetPageTextStructuredModeChars})
 			if err != nil {
 				return u, err
 			}
-			u.Table = b.take(columns(fill(all, r.Chars), cell))
+			all = fill(all, r.Chars)
+			u.Table = b.take(columns(all, width(all)))
 		}
 	}
-	u.Eyes = s.drawn(p, chars) || s.turned(p, chars)
+	u.Eyes = s.drawn(p, chars) || turned
 	return u, s.failed()
 }
 
@@ -153,23 +157,15 @@ func (s *sandbox) drawn(p requests.Page, chars int) bool {
 }
 
 // turned says whether some words stand at an angle to the others: their order is lost.
-func (s *sandbox) turned(p requests.Page, chars int) bool {
-	if chars == 0 {
-		return false
-	}
-	page, err := s.FPDFText_LoadPage(&requests.FPDFText_LoadPage{Page: p})
-	if err != nil {
-		return false
-	}
-	defer func() { _, _ = s.FPDFText_ClosePage(&requests.FPDFText_ClosePage{TextPage: page.TextPage}) }()
-	n, err := s.FPDFText_CountChars(&requests.FPDFText_CountChars{TextPage: page.TextPage})
+func (s *sandbox) turned(page references.FPDF_TEXTPAGE) bool {
+	n, err := s.FPDFText_CountChars(&requests.FPDFText_CountChars{TextPage: page})
 	if err != nil || n.Count <= 0 {
 		return false
 	}
 	const samples = 30
 	angles := map[int]int{}
 	for i := range samples {
-		a, err := s.FPDFText_GetCharAngle(&requests.FPDFText_GetCharAngle{TextPage: page.TextPage, Index: i * n.Count / samples})
+		a, err := s.FPDFText_GetCharAngle(&requests.FPDFText_GetCharAngle{TextPage: page, Index: i * n.Count / samples})
 		if err == nil && a.CharAngle >= 0 {
 			angles[int(math.Round(float64(a.CharAngle)*180/math.Pi/10))%36]++
 		}
