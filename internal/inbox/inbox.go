@@ -17,7 +17,8 @@ const (
 	Message     Kind = "message"
 	Edit        Kind = "edit"
 	Deletion    Kind = "deletion"
-	Retry       Kind = "retry" // a person wants a failed turn to be run again
+	Preview     Kind = "preview" // what stands beside a message's own words, such as the title of a link; no turn begins anew for it
+	Retry       Kind = "retry"   // a person wants a failed turn to be run again
 	Interaction Kind = "interaction"
 	Command     Kind = "command"
 	Other       Kind = "other" // stored for the record; nobody acts on it
@@ -29,7 +30,7 @@ type Entry struct {
 	Kind    Kind              //
 	Rank    int               // among deliveries of one message, the highest is kept
 	Lane    chat.Conversation // set if it is for the assistant; zero: overheard
-	Message chat.Message      // for Message, Edit and Deletion: what the transcript learns
+	Message chat.Message      // for Message, Edit, Preview and Deletion: what the transcript learns
 	// Follow is set if the message is perhaps for the assistant: it is, if it goes on
 	// with a thread that the assistant follows. This is the operator's setting, which a
 	// channel's or a thread's overrules.

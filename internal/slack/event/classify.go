@@ -236,15 +236,26 @@ func (d *Decoder) changed(p, ev object) (inbox.Entry, bool) {
 	}
 	m, ok := d.read(p, ev, now)
 	switch {
-	case !ok, m.User == "" && m.BotID == "", m.Edited == "":
+	case !ok, m.User == "" && m.BotID == "":
 		return inbox.Entry{}, false
 	case d.own(m), notice(now.text("subtype")):
 		return inbox.Entry{}, false
-	case before != nil && before.text("text") == m.Text:
-		return inbox.Entry{}, false // a link was unfurled, a file or reaction changed
+	case m.Edited == "", before != nil && before.text("text") == m.Text:
+		return previewed(ev, m, now, before)
 	}
 	m.Text = words(now)
 	return inbox.Entry{Kind: inbox.Edit, Key: messageKey("e", m) + "/" + string(m.Edited), Message: m}, true
+}
+
+// previewed classifies a change that left a message's own words alone: Slack has added
+// the title of a link, say. That a file or a reaction changed is of no interest.
+func previewed(ev object, m chat.Message, now, before object) (inbox.Entry, bool) {
+	all := words(now)
+	if all == m.Text || before != nil && words(before) == all {
+		return inbox.Entry{}, false
+	}
+	m.Text = all
+	return inbox.Entry{Kind: inbox.Preview, Key: messageKey("p", m) + "/" + ev.text("event_ts"), Message: m}, true
 }
 
 // deletion classifies a message that is gone.

@@ -189,7 +189,7 @@ func (a arrival) learn(t *tx) error {
 		return nil
 	}
 	switch a.Kind {
-	case inbox.Message, inbox.Edit:
+	case inbox.Message, inbox.Edit, inbox.Preview:
 		return a.m.put(t, putNewerOrSame)
 	case inbox.Deletion:
 		a.m.Deleted = true

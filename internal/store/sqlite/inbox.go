@@ -147,7 +147,7 @@ func (a arrival) learn(c *conn) error {
 		return nil
 	}
 	switch a.Kind {
-	case inbox.Message, inbox.Edit:
+	case inbox.Message, inbox.Edit, inbox.Preview:
 		return a.m.put(c, putNewerOrSame)
 	case inbox.Deletion:
 		a.m.Deleted = true
