@@ -3,7 +3,9 @@
 //
 // # Guarantees
 //
-//  1. [Assistant.Brief] calls no model.
+//  1. [Assistant.Brief] calls no model, but for one case: a conversation that does not
+//     fit and that no summary stands for. Then it waits at most 40 s for one, with a sign
+//     of life, and does without if there is none.
 //  2. History that Slack cannot give now is not taken as empty: the error says
 //     so, and the turn is tried again.
 //  3. A person whose profile cannot be read is named by id, and is answered as a
@@ -14,4 +16,7 @@
 //     the instructions.
 //  6. [Assistant.Admit] reads a profile only where the operator's rules hang on it, and
 //     waits less than a second for it.
+//  7. What was deleted is in no summary: a summary goes with any change of a message that
+//     it covers, in the same transaction, and one that was being made is not kept.
+//  8. [Assistant.Run] makes summaries after turns; it holds up no answer.
 package assistant
