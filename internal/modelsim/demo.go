@@ -74,7 +74,7 @@ type demoTalk struct {
 func newDemoTalk(req *request) demoTalk {
 	// An assistant may put a heading in brackets over each message, saying who
 	// spoke and when; that and mentions are not what was said.
-	heading := regexp.MustCompile(`^\[[^\n]*\]\n`)
+	heading := regexp.MustCompile(`^\s*(?:\[[^\n]*\]|⟦[^\n]*⟧)\s*\n`)
 	mention := regexp.MustCompile(`<[@!#][^>]*>|^\s*@\S+`)
 	clean := func(s string) string {
 		return strings.Join(strings.Fields(mention.ReplaceAllString(heading.ReplaceAllString(s, ""), "")), " ")

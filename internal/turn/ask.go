@@ -215,7 +215,7 @@ func (r *Runner) respond(ctx context.Context, a *asking) iter.Seq2[Event, error]
 	return r.model.Respond(ctx, a.request(r.o.Rounds), a.from)
 }
 
-var errCut = &Failure{Code: "cut", Say: "The model's answer broke off.", Retry: true,
+var errCut = &Failure{Code: "cut", Say: "The model's answer broke off. Please try again.", Retry: true,
 	Cause: errors.New("the sequence of events ended without a last one")}
 
 // hear takes in one event.

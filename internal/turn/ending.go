@@ -42,7 +42,7 @@ func (c *Conclusion) ending(turn string) Ending {
 // is itself what the model will not take.
 func retriable(code string) bool {
 	switch code {
-	case "too_long", "bad_image":
+	case "too_long", "over_limit", "bad_image", "refused_by_policy":
 		return false
 	}
 	return true

@@ -109,13 +109,13 @@ func footLine(f turn.Foot) []element {
 			lines, line = append(lines, line), ""
 		}
 		if line != "" {
-			line += "  "
+			line += " · "
 		}
 		line += link
 		listed++
 	}
 	if more := len(f.Sources) - listed; more > 0 && listed > 0 {
-		line += fmt.Sprintf("  and %d more", more)
+		line += fmt.Sprintf(" · and %d more", more)
 	}
 	if line != "" {
 		lines = append(lines, line)
