@@ -176,7 +176,7 @@ func (o *ordered) Upload(context.Context, string, string) (string, error)       
 func (o *ordered) Share(context.Context, chat.Conversation, string, string) error     { return nil }
 func (o *ordered) Shared(context.Context, string) (bool, error)                       { return true, nil }
 func (o *ordered) Whisper(context.Context, chat.Conversation, string, string) error   { return nil }
-func (o *ordered) Phrase(context.Context, chat.Conversation, string) error            { return nil }
+func (o *ordered) Phrase(context.Context, chat.Conversation, string, []string) error  { return nil }
 func (o *ordered) React(context.Context, string, chat.TS, string, bool) error         { return nil }
 func (o *ordered) Tick(context.Context, string, string) error                         { return nil }
 func (o *ordered) Own(context.Context, chat.Conversation, time.Time) ([]surface.Posted, error) {

@@ -110,7 +110,7 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger) (err error) {
 	if err := learnGroups(ctx, briefer, log); err != nil {
 		return err
 	}
-	surfaces := surface.New(workspace, writes, surface.Options{Logger: log, Team: who.Team, Native: c.Streaming, Fell: metrics.Fallback})
+	surfaces := surface.New(workspace, writes, surface.Options{Logger: log, Team: who.Team, Native: c.Streaming, Phrases: c.Phrases, Fell: metrics.Fallback})
 	welcome, err := host(c, db, workspace, self.Name, gate{briefer, surfaces}, model, chosen, log)
 	if err != nil {
 		return err

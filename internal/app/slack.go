@@ -127,12 +127,12 @@ func (s slack) Session(ctx context.Context, c chat.Conversation, status, title, 
 	}, send)
 }
 
-func (s slack) Phrase(ctx context.Context, c chat.Conversation, phrase string) error {
+func (s slack) Phrase(ctx context.Context, c chat.Conversation, phrase string, besides []string) error {
 	send := web.Send{Priority: web.Status, Wait: soon}
 	if phrase == "" {
 		send = web.Send{Priority: web.Final}
 	}
-	return s.web.SetThreadStatus(ctx, c.Channel, c.Root, phrase, nil, send)
+	return s.web.SetThreadStatus(ctx, c.Channel, c.Root, phrase, besides, send)
 }
 
 func (s slack) React(ctx context.Context, channel string, ts chat.TS, name string, remove bool) error {

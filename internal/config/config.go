@@ -77,6 +77,8 @@ type Config struct {
 	ImageBackground string `env:"DEFAULT_IMAGE_BACKGROUND"`
 	VisionDetail    string `env:"DEFAULT_DETAIL_LEVEL"`
 
+	Phrases phrases `env:"HOLDFAST_STATUS_PHRASES"`
+
 	Store      bool `env:"HOLDFAST_STORE" envDefault:"false"`
 	Background bool `env:"HOLDFAST_BACKGROUND" envDefault:"false"`
 	Streaming  bool `env:"SLACK_NATIVE_STREAMING" envDefault:"true"`
@@ -120,6 +122,28 @@ func (s *seconds) UnmarshalText(b []byte) error {
 		return fmt.Errorf("want seconds, such as 30 or 30s")
 	}
 	*s = seconds(d)
+	return nil
+}
+
+// phrases are lines for people, with | between.
+type phrases []string
+
+// UnmarshalText keeps to what Slack shows: ten lines (assistant.threads.setStatus,
+// loading_messages), of a length that fits into one.
+func (p *phrases) UnmarshalText(b []byte) error {
+	*p = nil
+	for line := range strings.SplitSeq(string(b), "|") {
+		if line = strings.TrimSpace(line); line == "" {
+			continue
+		}
+		if utf8.RuneCountInString(line) > 80 {
+			return fmt.Errorf("want phrases of at most 80 characters with | between; %q is longer", line)
+		}
+		*p = append(*p, line)
+	}
+	if len(*p) > 10 {
+		return fmt.Errorf("want at most 10 phrases, as Slack shows no more; these are %d", len(*p))
+	}
 	return nil
 }
 

@@ -362,8 +362,8 @@ func (a adapter) Session(ctx context.Context, c chat.Conversation, status, title
 	}, web.Send{Priority: web.Status})
 }
 
-func (a adapter) Phrase(ctx context.Context, c chat.Conversation, phrase string) error {
-	return a.web.SetThreadStatus(ctx, c.Channel, c.Root, phrase, nil, web.Send{Priority: web.Status})
+func (a adapter) Phrase(ctx context.Context, c chat.Conversation, phrase string, besides []string) error {
+	return a.web.SetThreadStatus(ctx, c.Channel, c.Root, phrase, besides, web.Send{Priority: web.Status})
 }
 
 func (a adapter) React(ctx context.Context, channel string, ts chat.TS, name string, remove bool) error {

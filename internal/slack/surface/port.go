@@ -38,8 +38,9 @@ type Slack interface {
 	// Session sets the agent session's state (agents.sessions.setStatus). A sign
 	// for which there is no slot soon is dropped; the end of one is waited for.
 	Session(ctx context.Context, c chat.Conversation, status, title, initiator string) error
-	// Phrase sets the status line (assistant.threads.setStatus).
-	Phrase(ctx context.Context, c chat.Conversation, phrase string) error
+	// Phrase sets the status line (assistant.threads.setStatus). What it holds besides is
+	// shown in turn.
+	Phrase(ctx context.Context, c chat.Conversation, phrase string, besides []string) error
 	// React adds or removes a reaction.
 	React(ctx context.Context, channel string, ts chat.TS, name string, remove bool) error
 

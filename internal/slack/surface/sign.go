@@ -83,12 +83,15 @@ func (s *surface) beginSign(ctx context.Context) {
 		if err == nil {
 			s.sign.session = true
 			s.seen()
+			if len(s.o.Phrases) > 0 && !s.noPhrases.Load() {
+				_ = s.showPhrase(ctx, thinking) // the session's state says it too
+			}
 			return
 		}
 		s.sign.session = unclear(err)
 		s.latch(&s.noSessions, "agent sessions", err)
 	}
-	if !s.noPhrases.Load() && s.showPhrase(ctx, "is thinking…") == nil {
+	if !s.noPhrases.Load() && s.showPhrase(ctx, thinking) == nil {
 		return
 	}
 	// The earlier attempt's last message may have been another one, and carries it.
@@ -109,10 +112,17 @@ func (s *surface) beginSign(ctx context.Context) {
 	s.seen()
 }
 
+// thinking is the first status line; the operator's phrases are shown in turn with it.
+const thinking = "is thinking…"
+
 // showPhrase puts words on the status line.
 func (s *surface) showPhrase(ctx context.Context, phrase string) error {
+	var besides []string
+	if phrase == thinking {
+		besides = s.o.Phrases
+	}
 	err := s.signal(ctx, outbox.SignOn, methodPhrase, "", func(ctx context.Context) error {
-		return s.slack.Phrase(ctx, s.turn.Conversation, phrase)
+		return s.slack.Phrase(ctx, s.turn.Conversation, phrase, besides)
 	})
 	if err == nil || unclear(err) {
 		s.sign.phrase = phrase
@@ -209,7 +219,7 @@ func (s *surface) endSign(ctx context.Context) {
 func (all *Surfaces) clear(ctx context.Context, c chat.Conversation, method string, on chat.TS) error {
 	switch method {
 	case methodPhrase:
-		return all.slack.Phrase(ctx, c, "")
+		return all.slack.Phrase(ctx, c, "", nil)
 	case methodSession:
 		return all.slack.Session(ctx, c, "active", "", "")
 	}

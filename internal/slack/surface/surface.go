@@ -30,6 +30,8 @@ type Options struct {
 	Life   time.Duration // of a stream; 240 s, as Slack ends it at about 300
 	Sign   time.Duration // without any visible change until a status line says that we are alive; 12 s
 	Chars  int           // of Markdown in one message; 9,000, as Slack ends a stream at about 12,000
+	// Phrases are shown in turn while there is nothing else to say; at most 10.
+	Phrases []string
 	// Fell is told why a message could not begin as a native stream, or goes on
 	// without one: "no_slot", "old", "resumed", "lost", or Slack's code. nil: nobody.
 	Fell func(reason string)

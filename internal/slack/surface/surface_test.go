@@ -122,7 +122,7 @@ func TestSecondAttemptClearsSigns(t *testing.T) {
 			return s.React(k.Context(), channel, chat.TS(k.root), "eyes", false)
 		}, "react", "reactions.remove", `{"on":%q}`},
 		"a status line": {"reactions.add", func(k *kit, s adapter) error {
-			return s.Phrase(k.Context(), k.turn.Conversation, "is thinking…")
+			return s.Phrase(k.Context(), k.turn.Conversation, "is thinking…", nil)
 		}, "status", "assistant.threads.setStatus", `{"turn":%q}`},
 	} {
 		t.Run(name, func(t *testing.T) {
