@@ -19,8 +19,8 @@ type meter struct {
 
 const (
 	leastRatio, mostRatio = 0.5, 3.0
-	leastSample           = 400 // tokens; of less, what the endpoint adds itself is too much
-	trust                 = 0.3 // of the newest sample
+	leastSample           = 3000 // tokens; of less, what the endpoint adds for its own tools is too much
+	trust                 = 0.3  // of the newest sample
 	mostModels            = 200
 )
 
