@@ -270,7 +270,8 @@ func (a *account) reads(t *Turn, shown map[string]Shown) {
 	for _, ts := range t.Made {
 		all.WriteString(shown[ts].Text)
 	}
-	text, want := letters(all.String()), letters(t.Answer)
+	// The button under a long answer.
+	text, want := strings.TrimSuffix(letters(all.String()), "Shorter"), letters(t.Answer)
 	switch t.State {
 	case "answered", "merged": // another turn answers what this one was for
 		if t.State == "answered" && t.Reason == "" && text != want || !strings.Contains(text, want) {
@@ -333,10 +334,6 @@ func (c *chain) want(n int, t *Turn, list []string) []string {
 	}
 	asked := c.asked(n, list)
 	sure := t.State != "stopped" && t.State != "merged" // that it was for what is credited to it
-	type item struct {
-		at   string
-		mark string
-	}
 	var earlier, now []item
 	order := map[string]int{} // of the turns
 	for i, x := range c.runs {
@@ -360,15 +357,15 @@ func (c *chain) want(n int, t *Turn, list []string) []string {
 			continue
 		}
 		if credited == n && sure || !sure && asked[l.N] {
-			now = append(now, item{l.TS, m})
+			now = append(now, item{at: l.TS, mark: m})
 		} else {
-			earlier = append(earlier, item{l.TS, m})
+			earlier = append(earlier, item{at: l.TS, mark: m, run: credited})
 		}
 	}
 	var cuts []item
-	for _, x := range c.runs[:n] {
+	for i, x := range c.runs[:n] {
 		l := linkOf(x.Answer)
-		if l == "" {
+		if l == "" && (x.Answer == "" || x.State == "merged") {
 			continue
 		}
 		at := x.AnswerTS
@@ -376,9 +373,9 @@ func (c *chain) want(n int, t *Turn, list []string) []string {
 			at = fmt.Sprintf("%d.%03d000", x.Finished/1000, x.Finished%1000)
 		}
 		if x.State == "merged" {
-			cuts = append(cuts, item{at, l})
+			cuts = append(cuts, item{at: at, mark: l})
 		} else {
-			earlier = append(earlier, item{at, l})
+			earlier = append(earlier, item{at: at, mark: l, run: i, own: true})
 		}
 	}
 	// Slack's ts are equally long, so they sort as strings.
@@ -406,10 +403,66 @@ func (c *chain) want(n int, t *Turn, list []string) []string {
 	}
 	slices.SortStableFunc(earlier, byTime)
 	var want []string
-	for _, x := range append(earlier, last...) {
-		want = append(want, x.mark)
+	for _, x := range append(arranged(earlier), last...) {
+		if x.mark != "" { // what was said without a link left no mark
+			want = append(want, x.mark)
+		}
 	}
 	return want
+}
+
+// item is what the model was sent of a conversation: a message, or an answer.
+type item struct {
+	at   string
+	mark string
+	run  int  // that gave the answer, or that the message is credited to; -1: none
+	own  bool // an answer
+}
+
+// arranged is a conversation as the model sees it: as Slack has it, but that no answer
+// stands before a message that it was for, and none that waited for a later answer
+// before the answer that it waited for.
+func arranged(byTime []item) []item {
+	newest := map[int]int{} // message of each run
+	for i, x := range byTime {
+		if !x.own && x.run >= 0 {
+			newest[x.run] = i
+		}
+	}
+	type place struct{ at, rank int }
+	places := make([]place, len(byTime))
+	floor := 0
+	from := map[int]int{} // where the messages of each run begin
+	for i, x := range byTime {
+		places[i].at = i
+		if !x.own {
+			continue
+		}
+		from[x.run] = floor
+		at := i
+		if j, ok := newest[x.run]; ok {
+			at = max(at, j)
+		}
+		places[i] = place{max(at, floor), 1}
+		floor = places[i].at + 1
+	}
+	for i, x := range byTime {
+		if begin, answered := from[x.run]; !x.own && answered && i < begin {
+			places[i] = place{begin - 1, 2}
+		}
+	}
+	order := make([]int, len(byTime))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int {
+		return cmp.Or(cmp.Compare(places[a].at, places[b].at), cmp.Compare(places[a].rank, places[b].rank))
+	})
+	out := make([]item, len(byTime))
+	for i, j := range order {
+		out[i] = byTime[j]
+	}
+	return out
 }
 
 // asked are the messages at the end of a list that the n-th turn was for. A stop adds

@@ -235,7 +235,7 @@ func (r *run) env(slackURL, modelURL string) []string {
 		"SLACK_API_URL=" + slackURL, "SLACK_BOT_TOKEN=" + slacksim.DefaultBotToken, "SLACK_APP_TOKEN=" + slacksim.DefaultAppToken,
 		"OPENAI_BASE_URL=" + modelURL, "OPENAI_API_KEY=sk-chaos", "DATABASE_URL=" + r.url,
 		"HOLDFAST_ENDPOINT=full", "HOLDFAST_ADMIN_ADDR=127.0.0.1:0", "HOLDFAST_LOG_FORMAT=json", "HOLDFAST_LOG_LEVEL=DEBUG",
-		"HOLDFAST_TITLES=false", "HOLDFAST_INVITATION=false", // the books know answers alone
+		"HOLDFAST_TITLES=false", "HOLDFAST_INVITATION=false", "ENABLE_RESPONSE_FOOTER=false", "ENABLE_FEEDBACK_BUTTONS=false", // the books know answers alone
 		"HOLDFAST_CONNECT_TIMEOUT=2s", "HOLDFAST_FIRST_EVENT_TIMEOUT=6s", "API_TIMEOUT_STREAMING_CHUNK=4", "API_TIMEOUT_READ=30",
 	}
 	if !r.schedule.Options.Limits {
