@@ -69,7 +69,7 @@ func endings(a *assistant.Assistant, h hosts) func(context.Context, turn.Fence, 
 // invitationType marks an invitation to the settings. Slack: Message metadata.
 const invitationType = "holdfast_invitation"
 
-const invitationText = "By the way: you can choose how I answer you, such as the model, the length, the language, or instructions of your own."
+const invitationText = "By the way, how I answer is up to you: the model, the length, the language, instructions of your own."
 
 // Invite implements home.Inviting.
 func (s slack) Invite(ctx context.Context, at chat.Conversation, person string, whisper bool) (chat.TS, error) {
@@ -130,7 +130,7 @@ func abilities() []string {
 		"Answer questions, explain, and write or rewrite texts and code, in your language.",
 		"Read along in a thread: mention me there, and I know what was said before.",
 		"Search the web for what is recent, and name my sources, where that is switched on.",
-		"Be corrected while I work: write on, edit or delete your message, or write stop.",
+		"Change course while I work: write on, edit or delete your message, or write stop.",
 	}
 }
 

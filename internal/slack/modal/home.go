@@ -29,6 +29,7 @@ func Home(p home.Page) (view json.RawMessage, stands string) {
 	if p.Refused != "" {
 		blocks = append(blocks[:1], section(p.Refused))
 	} else {
+		blocks = append(blocks, object{"type": "divider"})
 		blocks = append(blocks, points("What I can do", p.Can)...)
 		blocks = append(blocks, object{"type": "divider"}, header("Your settings"))
 		blocks = append(blocks, settingsList(p.Settings)...)
@@ -54,7 +55,7 @@ func SettingsButton(label string) object {
 
 // Invitation is the blocks of a message that leads to the settings.
 func Invitation(words string) json.RawMessage {
-	blocks := []object{section(words), {"type": "actions", "elements": []object{SettingsButton("Settings")}}}
+	blocks := []object{section(words), {"type": "actions", "elements": []object{SettingsButton("Choose how I answer")}}}
 	return encodeList(blocks)
 }
 

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"slices"
 
 	"holdfast/internal/chat"
 	"holdfast/internal/transcript"
@@ -45,8 +46,9 @@ func (db *DB) Around(ctx context.Context, team, channel string, before chat.TS, 
 			m, err := scanMessage(r, 0)
 			list = append(list, m)
 			return err
-		}, `SELECT `+messageColumns+` FROM (SELECT * FROM messages WHERE team = ? AND channel = ? AND root < ? AND ts = root AND deleted = 0
-			ORDER BY root DESC LIMIT ?) m ORDER BY m.place`, team, channel, before, most)
+		}, `SELECT `+messageColumns+` FROM messages m WHERE m.team = ? AND m.channel = ? AND m.root < ? AND m.ts = m.root AND m.deleted = 0
+			ORDER BY m.root DESC LIMIT ?`, team, channel, before, most)
 	})
+	slices.Reverse(list) // oldest first
 	return list, err
 }
