@@ -130,6 +130,7 @@ func abilities() []string {
 		"Answer questions, explain, and write or rewrite texts and code, in your language.",
 		"Read along in a thread: mention me there, and I know what was said before.",
 		"Search the web for what is recent, and name my sources, where that is switched on.",
+		"Read files that you share with me, and web pages that you name, where that is switched on.",
 		"Change course while I work: write on, edit or delete your message, or write stop.",
 	}
 }
