@@ -35,6 +35,7 @@ type Entry struct {
 	// with a thread that the assistant follows. This is the operator's setting, which a
 	// channel's or a thread's overrules.
 	Follow  policy.FollowUps
+	Self    string    // with Follow: our own user id; who names it talks to us
 	Stop    *Stop     // set if it ends what runs
 	Turn    string    // of a Retry: the turn that failed
 	Rename  *Rename   // set if a person named a conversation

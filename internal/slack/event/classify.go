@@ -175,7 +175,7 @@ func (d *Decoder) message(p, ev object) (inbox.Entry, bool) {
 	case policy.Ours:
 		e.Lane = m.Conversation
 	case policy.Perhaps:
-		e.Follow = d.follow
+		e.Follow, e.Self = d.follow, d.me.BotUser
 	case policy.Others:
 	}
 	if h.Author == policy.Person {

@@ -61,7 +61,8 @@ func (a *arrival) thread(x *tx, lane string) (policy.Thread, error) {
 		return t, err
 	}
 	t.Aside, err = x.one(func(row) {}, `SELECT 1 FROM messages WHERE team = $1 AND channel = $2 AND root = $3 AND place > $4 AND place < $5
-		AND NOT deleted AND bot = '' AND (text LIKE '%<@%' OR text LIKE '%<!%') LIMIT 1`,
-		a.m.Team, a.m.Channel, string(a.m.Root), newest, a.m.place)
+		AND NOT deleted AND bot = '' AND text NOT LIKE '%<@' || $6::text || '%'
+		AND (text LIKE '%<@%' OR text LIKE '%<!subteam%' OR text LIKE '%<!here%' OR text LIKE '%<!channel%' OR text LIKE '%<!everyone%') LIMIT 1`,
+		a.m.Team, a.m.Channel, string(a.m.Root), newest, a.m.place, a.Self)
 	return t, err
 }

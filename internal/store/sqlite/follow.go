@@ -58,7 +58,8 @@ func (a *arrival) thread(c *conn, lane string) (policy.Thread, error) {
 		return t, err
 	}
 	t.Aside, err = c.one(func(row) {}, `SELECT 1 FROM messages WHERE team = ? AND channel = ? AND root = ? AND place > ? AND place < ?
-		AND deleted = 0 AND bot = '' AND (text LIKE '%<@%' OR text LIKE '%<!%') LIMIT 1`,
-		a.m.Team, a.m.Channel, string(a.m.Root), newest, a.m.place)
+		AND deleted = 0 AND bot = '' AND text NOT LIKE '%<@' || ? || '%'
+		AND (text LIKE '%<@%' OR text LIKE '%<!subteam%' OR text LIKE '%<!here%' OR text LIKE '%<!channel%' OR text LIKE '%<!everyone%') LIMIT 1`,
+		a.m.Team, a.m.Channel, string(a.m.Root), newest, a.m.place, a.Self)
 	return t, err
 }

@@ -12,7 +12,7 @@ var inThread = chat.Conversation{Team: "T1", Channel: "C1", Root: "1700000000.00
 // perhaps is a reply without a mention.
 func perhaps(user string, ts chat.TS, text string, f policy.FollowUps) inbox.Entry {
 	e := overhears(inThread, ts, text)
-	e.Message.User, e.Follow = user, f
+	e.Message.User, e.Follow, e.Self = user, f, "UBOT"
 	return e
 }
 
@@ -48,6 +48,18 @@ var followTests = []test{
 		k.equal("after somebody was called", k.append(perhaps("U1", "1700000002.000002", "no idea", policy.Everyone)), false)
 		k.equal("a mention", k.append(says(inThread, "1700000002.000003", "<@UBOT> and you?")), true)
 		k.equal("after the assistant was called", k.append(perhaps("U1", "1700000002.000004", "well?", policy.Everyone)), true)
+	}},
+	{"FollowsOnAfterItWasCalledInVain", func(k *kit) {
+		k.answeredHere()
+		// A refused person's mention, and a stop that found something, leave no answer.
+		refused := overhears(inThread, "1700000002.000001", "<@UBOT> and I?")
+		refused.Message.User = "U9"
+		k.append(refused)
+		k.equal("after a mention of ours", k.append(perhaps("U1", "1700000002.000002", "well?", policy.Asker)), true)
+		k.append(overhears(inThread, "1700000002.000003", "it is <!date^1700000000^{date}|then>"))
+		k.equal("after a date", k.append(perhaps("U1", "1700000002.000004", "so?", policy.Asker)), true)
+		k.append(overhears(inThread, "1700000002.000005", "<!here> boats!"))
+		k.equal("after a call to all", k.append(perhaps("U1", "1700000002.000006", "hm", policy.Asker)), false)
 	}},
 	{"FollowsAsItIsSet", func(k *kit) {
 		k.answeredHere()
