@@ -27,7 +27,7 @@ const method = (name) => `WebClient${name.split('.').map((part) => `['${part}']`
 function typed(args) {
   return Object.fromEntries(Object.entries(args).map(([name, v]) => {
     if (v === 'true' || v === 'false') return [name, v === 'true'];
-    if (name === 'limit') return [name, Number(v)];
+    if (name === 'limit' || name === 'length') return [name, Number(v)];
     if (typeof v === 'string' && /^[[{]/.test(v)) return [name, JSON.parse(v)];
     return [name, v];
   }));
@@ -44,7 +44,8 @@ function fit(t, values) {
 
 test("the assistant's calls fit the types of their arguments", (t) => {
   const values = new TypedValues('slack-calls', imports, slackCalls);
-  for (const c of calls) if (c.source === 'assistant') values.add(`Args<${method(c.method)}>`, typed(c.args));
+  // response_url is an address to post to, and no method of the client.
+  for (const c of calls) if (c.source === 'assistant' && c.method !== 'response_url') values.add(`Args<${method(c.method)}>`, typed(c.args));
   fit(t, values);
 });
 
